@@ -25,6 +25,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 from ringfence.lab.probe import probe
+from ringfence.lab.rootfs import cache_directory
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -157,13 +158,15 @@ def status(*words: str | Path, cwd: Path = ROOT, **variables: str) -> int:
 def environment() -> dict[str, str]:
     """Return the environment of every stage: the tools of this virtual environment first, the tree's own collection.
 
-    Python keeps what it compiles, whatever this shell wants: stages start it hundreds of times.
+    Python keeps what it compiles, whatever this shell wants: stages start it hundreds of times. What mypy knows of a
+    module stays beside the lab's cache, for the next clone too: it goes by contents.
     """
     return {
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         "ANSIBLE_NOCOWS": "1",
+        "MYPY_CACHE_DIR": str(cache_directory().with_name("mypy")),
         "PYTHONPATH": str(ROOT / "tests/without_winrm"),
     }
 

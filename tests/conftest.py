@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -42,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("RINGFENCE_TESTS_SHARED", os.environ["XDG_CACHE_HOME"])
     if hasattr(config, "workerinput"):
         signal.signal(signal.SIGINT, interrupt_once)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what stands until the end, modules and tests, each time that garbage is collected."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +59,7 @@ class LoneTarget:
     held: str = ""
     words: dict[str, str] = field(default_factory=dict)
     enforcer: str = "nftables"
-    seconds: str = "1"
+    seconds: str = "30"  # many steps take their time on a busy machine; `time_out` ends it
 
     @property
     def state(self) -> Path:
@@ -124,13 +126,50 @@ class LoneTarget:
         found = [word.removeprefix("plan_") for word in words if word.startswith("plan_")]
         return self.words[found[0]] if found else ""
 
+    def way_back(self) -> int:
+        """Return the process that puts the confirmed table back when the time to confirm has ended."""
+        lines = (self.memory / "pending").read_text().splitlines()
+        return int([line.removeprefix("way=") for line in lines if line.startswith("way=")][-1])
+
+    def time_out(self, way: int | None = None) -> None:
+        """Have the way back try now, whatever time is left; return when it has: it has ended, or waits to try again."""
+        way = way or self.way_back()
+        wait_until(lambda: sleep_of(way) != 0, 60)
+        slept = sleep_of(way)
+        if slept > 0:
+            os.kill(slept, signal.SIGTERM)
+            wait_until(lambda: sleep_of(way) not in (0, slept), 60)
+
     def fails(self, pattern: str) -> None:
         """Have nft fail where its arguments match; never for an empty pattern."""
         (self.place / "nft-fails").write_text(f"{pattern}\n" if pattern else "")
 
-    def goes_back_to(self, plan: str, within: float = 6.0) -> None:
-        """Return when the kernel has this plan's table (empty: none) and nothing waits; fail after some seconds."""
+    def goes_back_to(self, plan: str, within: float = 60.0) -> None:
+        """Return when the kernel has this plan's table (empty: none) and nothing waits; fail after some seconds.
+
+        The time to confirm is not waited for.
+        """
+        with suppress(FileNotFoundError, IndexError):
+            # no wait is left where it went back at once
+            self.time_out()
         wait_until(lambda: self.in_kernel() == plan and not self.ask("status")[1].last("pending"), within)
+
+
+def sleep_of(shell: int) -> int:
+    """Return the `sleep` that a shell waits for, 0 where it does something else, -1 where it has ended."""
+    found = -1
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            before, _, after = path.read_text(errors="replace").rpartition(")")
+        except OSError:
+            continue  # it has ended meanwhile
+        number, _, name = before.partition(" (")
+        state, parent, *_ = after.split()
+        if state != "Z" and int(parent) == shell and name == "sleep":
+            return int(number)
+        if state != "Z" and int(number) == shell:
+            found = 0
+    return found
 
 
 def wait_until(holds: Callable[[], bool], seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Files that are whole or absent, and reading that always ends.
 
-A file is written beside its place, kept on the disk, then renamed. Pipes and devices are not read.
+A file is written beside its place, kept on the disk, then renamed. Pipes and devices are not read, nor what is too
+large to be one of ours.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from ringfence.model.errors import InputError, Place
 
 PRIVATE = 0o600  # for what only its owner shall read
 READABLE = 0o644
+MOST_BYTES = 512 << 20  # of a file that is read whole: a sparse one costs nobody a thing, and who reads it everything
+NOT_REGULAR = "this is not a regular file"
+TOO_LARGE = f"the file is larger than {MOST_BYTES >> 20} MiB"
 
 
 _refused: list[bool] = []
@@ -116,30 +120,53 @@ def write_all(files: Iterable[tuple[Path, str]]) -> None:
                 os.close(descriptor)
 
 
+def open_regular(path: Path, flags: int = 0) -> BinaryIO:
+    """Open a file to read. Raise OSError, also for what may never end: a pipe, a socket, a device, a directory."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, NOT_REGULAR, str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def regular_file(path: Path) -> bytes:
     """Return the content of a file.
 
-    Raise InputError for a pipe, a device or a directory, which may never end, and OSError where it cannot be read.
+    Raise InputError for a pipe, a device or a directory, which may never end, and for what is larger than any file of
+    ours; OSError where it cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("this is not a regular file", Place(str(path)), "remove it")
-        return file.read()
+    try:
+        file = open_regular(path)
+    except OSError as error:
+        if error.strerror == NOT_REGULAR:
+            raise InputError(NOT_REGULAR, Place(str(path)), "remove it") from error
+        raise
+    with file:
+        content = _bounded(file)
+    if content is None:
+        raise InputError(TOO_LARGE, Place(str(path)), "remove it")
+    return content
 
 
 def own_file(path: Path) -> bytes:
     """Return what a regular file of this user holds that nobody else may write, nothing where it is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        file = open_regular(path, os.O_NOFOLLOW)
     except OSError:
         return b""
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        os.close(descriptor)
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read()
+    with file:
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            return b""
+        return _bounded(file) or b""
+
+
+def _bounded(file: BinaryIO) -> bytes | None:
+    """Return what an open file holds, None where that is more than `MOST_BYTES`."""
+    if os.fstat(file.fileno()).st_size > MOST_BYTES:
+        return None
+    content = file.read(MOST_BYTES + 1)
+    return content if len(content) <= MOST_BYTES else None
 
 
 @contextmanager

@@ -32,7 +32,9 @@ def run() -> Result:
         found = answers(large_estate(directory, ASSETS, FLOWS), ASSETS, directory, env)
     medians = {when: median(times) for when, times in found.first.items()}
     late = {when: quantiles(times, n=20)[-1] for when, times in found.first.items()}
-    standing, opening = (found.held.get(what, 0.0) for what in ("standing", "opening"))
+    (standing, held_by), (opening, opened_by) = (
+        found.held.get(what, (0.0, "none")) for what in ("standing", "opening")
+    )
     return Result(
         name="tui",
         subject="The terminal application: from exec to the overview of the demo estate, beside a bare Textual "
@@ -71,6 +73,7 @@ def run() -> Result:
             "whole. The whole answer to a key has the detail of the row, which the engine is asked for.",
             "A handler is one callback of the event loop with all that it calls, painting included; processor time of "
             "its thread, which other work on the machine does not lengthen.",
+            f"The longest were, standing: {held_by}; opened: {opened_by}.",
         ),
         more={
             "bare": bare,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,7 +70,7 @@ class Answers:
 
     first: dict[str, list[float]] = field(default_factory=dict)
     bytes: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    held: dict[str, float] = field(default_factory=dict)
+    held: dict[str, tuple[float, str]] = field(default_factory=dict)  # milliseconds of the longest handler, its name
     megabytes: float = 0.0
 
     def median_bytes(self, what: str, columns: int) -> float:
@@ -104,10 +105,11 @@ def answers(workspace: Path, assets: int, directory: Path, env: Mapping[str, str
         terminal.press("q")
         terminal.wait_end()
     for line in told.read_text().splitlines():
-        when, spent = map(float, line.split())
+        *words, name = line.split(" ", 2)
+        when, spent = map(float, words)
         what = "opening" if any(began <= when <= ended for began, ended in openings) else "standing"
         if openings and when >= openings[0][0]:
-            found.held[what] = max(found.held.get(what, 0.0), spent)
+            found.held[what] = max(found.held.get(what, (0.0, "")), (spent, name))
     return found
 
 
@@ -121,7 +123,7 @@ def simulation(workspace: Path, env: Mapping[str, str]) -> Iterator[None]:
         time.sleep(2.0)  # it imports and reads first
         yield
     finally:
-        running.kill()
+        running.send_signal(signal.SIGINT)  # it ends what it started
         running.wait()
 
 

@@ -219,17 +219,32 @@ class Machine:
         """Return when nothing waits any more."""
         wait_until(lambda: not self.waits(), every=0.5)  # each look is a run of the whole script
 
-    def honest(self) -> None:
-        """Assert that what status and verify say now is so; the kernel is read before and after."""
+    def settled_honestly(self) -> tuple[Reply, str]:
+        """Return the status and the kernel's table when nothing waits any more; every status on the way is honest."""
+        seen: list[tuple[Reply, str]] = []
+
+        def settled() -> bool:
+            seen[:] = [found] if (found := self.honest()) else []
+            return bool(seen) and seen[0][0].last("pending") == ""
+
+        wait_until(settled, every=0.5)
+        return seen[0]
+
+    def honest(self) -> tuple[Reply, str] | None:
+        """Assert that what status and verify say now is so, and return it; the kernel is read before and after.
+
+        None where the table changed in between: nothing is known of it then.
+        """
         before = self.in_kernel()
         reply = self.status()
         if before != self.in_kernel():
-            return
+            return None
         for word in self.plans:
             proven = self.proof(word, reply) == []
             assert not proven or before == word, f"{self.name}: {word} is proven, and the kernel has {before or 'none'}"
         if reply.last("table") != "unknown":
             assert (reply.last("table") == "absent") == (before == ""), f"{self.name}: {reply.values}"
+        return reply, before
 
     def boot(self, answers: bool = True) -> None:
         """Restart the machine by its own systemd; `answers`: and wait until it can be reached."""

@@ -113,23 +113,23 @@ def put_right(machine: Machine) -> None:
 
 def hold_the_old_table(machine: Machine) -> None:
     """Bring a machine to the old plan by plans alone, whatever state the last test left: no state has no way out."""
-    if "old" not in machine.plans or machine.in_kernel() != "old" or machine.proof("old", machine.status()):
-        machine.plan("old", machine.status().last("ruleset"))
+    reply = machine.status()
+    if "old" not in machine.plans or machine.in_kernel() != "old" or machine.proof("old", reply):
+        machine.plan("old", reply.last("ruleset"))
         applied = machine.apply("old", 20, renew=True)
         if applied.last("state") != "confirmed":
             assert applied.last("state") == "waiting", applied.values
             confirmed = machine.confirm("old")
             assert confirmed.last("state") == "confirmed", confirmed.values
-        assert machine.proof("old", machine.status()) == []
-    machine.plan("new", machine.status().last("ruleset"))
+        reply = machine.status()
+        assert machine.proof("old", reply) == []
+    machine.plan("new", reply.last("ruleset"))
 
 
 def ends_well(machine: Machine, *, ends: tuple[str, ...]) -> None:
     """Assert that the kernel has one of these tables whole, or `open`, and that verify says exactly that."""
-    machine.settled()
-    reply, has = machine.status(), machine.in_kernel()
+    reply, has = machine.settled_honestly()
     assert (has or "open") in ends, (machine.name, has, reply.values)
-    machine.honest()
     if has:
         said = machine.proof(has, reply)
         # a state that was deleted cannot tell what the kernel has, and says that

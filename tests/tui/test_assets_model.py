@@ -65,3 +65,13 @@ def test_a_value_that_no_word_of_a_filter_can_hold_is_not_offered() -> None:
     table = AssetTable(values={"role": {"web", "two words", "x\x1b[2J"}})
 
     assert completions(table, "role=") == ("role=web",)
+
+
+def test_a_table_begins_with_the_rows_of_another_and_what_was_told_of_them() -> None:
+    made = table()
+    made.tell(Told("mode", 0, ("full", "observe", "full")))
+    begun = made.beginning(1)
+    begun.add([("c", "10.0.0.4", "aws:eu", "", "default", "", ())])
+    assert [names(word, begun) for word in ("mode=full", "mode=observe", "aws")] == [["db-1"], [], ["db-1", "c"]]
+    assert (begun.of("mode", 0), begun.of("mode", 1), begun.longest) == ("full", "", 4)
+    assert names("mode=observe", made) == ["db-2"]

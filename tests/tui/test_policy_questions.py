@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ringfence_tui.screens.policy.requests import DropRequest, TextRequest
 from ringfence_tui.spans import plain
 
 from tests.tui.map_estate import POLICY, drawn
+from tests.unit.cli.test_cli_broken_files import sparse
 from tests.unit.cli_shop import NOW, data
 
 TELL = Tell(lambda _part: None)
@@ -87,6 +89,24 @@ def test_a_broken_file_shows_its_error_with_place_and_the_rest_works(session: En
     assert any("✗" in plain(one) for one in file_rows(view, broken, 9))
     assert effect(session, None, TELL).error
     assert words(session, None, TELL).services
+
+
+@pytest.mark.parametrize("kind", ["Latin-1", "a pipe", "a device", "a link to itself", "larger than memory"])
+def test_a_file_that_is_no_text_is_named_and_the_others_are_shown(session: EngineSession, kind: str) -> None:
+    path = session.directory / "policy/new.yml"
+    if kind == "Latin-1":
+        path.write_bytes("rules: [] # Büro\n".encode("latin-1"))
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "larger than memory":
+        sparse(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "a device" else path.name)
+    view = files(session, None, TELL)
+    assert [one.file for one in view.files] == ["policy/guardrails.yml", SHOP, "policy/tests/shop.yml"]
+    assert [(one.file, one.message.partition(":")[0]) for one in view.faults] == [
+        ("policy/new.yml", "this file cannot be read")
+    ]
 
 
 def test_a_draft_can_mend_broken_files_and_is_written(session: EngineSession) -> None:

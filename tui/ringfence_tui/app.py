@@ -16,6 +16,7 @@ from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.keys import APPLICATION, bindings
+from ringfence_tui.memory import kept_long
 from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
@@ -107,6 +108,7 @@ class RingfenceApp(TerminalApp):
         entry = next(entry for entry in SCREENS if entry.name == name)
         page = _made(entry)
         self.install_screen(page, name)
+        self.call_after_refresh(kept_long)  # its modules and widgets stay
         return page
 
     # What Textual calls

@@ -34,11 +34,13 @@ def open_application(workspace: Path | None, *, read_only: bool) -> int:
     engine = Engine(workspace.absolute() if workspace is not None else None, read_only)
     engine.begin()
     from ringfence_tui.app import RingfenceApp
+    from ringfence_tui.memory import kept_long
     from ringfence_tui.remembered_theme import chosen_theme
     from ringfence_tui.theme import DARK, OF_WORD
 
     theme = OF_WORD.get(chosen_theme(os.environ), DARK)
     app = RingfenceApp(engine, no_color=bool(os.environ.get("NO_COLOR")), theme=theme)
+    kept_long()  # the modules
     try:
         status = app.run(mouse=os.environ.get("RINGFENCE_MOUSE", "") != "off")
     finally:

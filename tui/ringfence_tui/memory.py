@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def many_values() -> Iterator[None]:
-    """Take many values in without looking for garbage meanwhile."""
+    """Take many values in: garbage is looked for before, and never again among what is there afterwards."""
+    gc.collect()  # of the few values since the last time; what is garbage now would be kept for ever
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        kept_long()
 
 
 def kept_long() -> None:

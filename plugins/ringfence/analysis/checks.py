@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from ringfence.analysis.forwarding_hosts import forwarding_problems
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
@@ -37,6 +38,7 @@ def problems(
     return [
         *_not_enforced(taken or compilation),
         *_unseen(compilation),
+        *forwarding_problems(compilation),
         *_unseen_processes(compilation, ends, by_facts),
         *_far_process_denies(compilation, ends),
         *_names(compilation),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ringfence.analysis.beside_sides import BesideSide, by_others
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
+from ringfence.analysis.forwarding_hosts import way_notes
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.query_endpoints import Terminal, pairs_of
 from ringfence.analysis.shared_bridges import UNSEEN, Bridge, between
@@ -324,7 +325,10 @@ def _side(
         directed.table.mode,
         outcome.effect,
         chosen if depends or process else None,
-        tuple(_notes(compilation, near, far, from_port(client.point, server.point, service_point, inbound=inbound))),
+        (
+            *_notes(compilation, near, far, from_port(client.point, server.point, service_point, inbound=inbound)),
+            *way_notes(compilation, near.asset, direction, denied=not outcome.passes),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from ringfence.cli.shell_completion_values import asset_names
     "blast bastion-1 --service tcp/22",
     "blast web-1 --json",
     question=True,
+    in_force=True,
 )
 @click.argument("asset", shell_complete=asset_names)
 @click.option("--hops", type=click.IntRange(min=1), help="Hops at most; as many as there are unless said.")

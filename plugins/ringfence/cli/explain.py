@@ -14,6 +14,7 @@ from ringfence.cli.shell_completion_values import asset_names
     "explain 203.0.113.9 web-1 https",
     "explain api-1 db-1 tcp/5432 --process shop-api.service",
     question=True,
+    in_force=True,
 )
 @click.argument("source", metavar="FROM", shell_complete=asset_names)
 @click.argument("destination", metavar="TO", shell_complete=asset_names)

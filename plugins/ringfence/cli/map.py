@@ -36,6 +36,7 @@ SERVICES = {"html": 32, "csv": 65536}  # of an edge at most; what is beyond is i
     "map --mermaid",
     "map --csv traffic.csv",
     question=True,
+    in_force=True,
 )
 @flow_options
 @click.option("--by", metavar="LABELS", help=BY)

@@ -13,6 +13,7 @@ from ringfence.cli.session import Session, command
     "reach --from env=dev --to env=prod --full",
     "reach --json --by address",
     question=True,
+    in_force=True,
 )
 @click.option(
     "--from", "sources", metavar="S", default="any", help="A selector: role=web,env=prod, {not: {…}}, a CIDR."

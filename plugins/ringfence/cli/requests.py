@@ -26,9 +26,14 @@ def request(session: Session, within: str, source: str, destination: str, servic
     wanted = PermissionRequest(within, source, destination, service, because)
     asked = request_permission(session.estate, wanted, session.execution)
     if session.output.as_json:
-        session.output.data({"request": asked.request.model_dump(), "file": str(asked.path)})
+        session.output.data({"request": asked.request.model_dump(), "file": str(asked.path), "free": asked.free})
     session.output.line(f"{asked.request.id} asks for it: {asked.path.relative_to(session.estate.directory)}")
     session.output.line(f"  → whoever may approve it: ringfence approve {asked.request.id} --key FILE")
+    if asked.free:
+        text = "no entry of 'approvals' in ringfence.yml wants an approval for it: 'ringfence allow-for' with the same"
+        session.output.note(
+            f"{text} words gives it at once, unless its hosts have signers of their own", style="yellow"
+        )
 
 
 @command("approve", "approve p-1a2b3c4d --key ~/.ssh/id_ed25519_sk", inventory=True)

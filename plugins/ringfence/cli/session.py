@@ -52,6 +52,13 @@ class Session:
             self.estate.let_kept_count()
             self.output.age = lambda: self.estate.answer_age
 
+    def tell_doubtful(self) -> None:
+        """Say which hosts may not hold the emergencies that answers go by."""
+        if self.estate.emergencies():
+            from ringfence.operations.emergencies import doubtful
+
+            self.listener.problems(doubtful(self.estate))
+
     @cached_property
     def execution(self) -> Execution:
         """Return how this command's operations are carried out."""
@@ -67,12 +74,14 @@ def command(
     question: bool = False,
     hosts: bool = False,
     inventory: bool = False,
+    in_force: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, P], None]], click.Command]:
     """Make a command of a function that takes the session; it has `--workspace` and `--json`.
 
     `examples` are whole command lines without the program's name; its help ends with them. A `question` may be answered
     from what the inventory said last, and has `--fresh`. One that reaches `hosts`, or asks the `inventory` (as
-    every question may), takes Ansible's passwords for that.
+    every question may), takes Ansible's passwords for that. One that answers by what is `in_force` says first where
+    hosts may not hold it.
     """
     inventory = inventory or question
     epilog = "\n".join(["\b", "Examples:", *(f"  ringfence {example}" for example in examples)]) if examples else None
@@ -86,6 +95,8 @@ def command(
                 session.passwords = taken_passwords(kwargs)
             try:
                 with session.passwords.offered() if session.passwords else nullcontext():
+                    if in_force:
+                        session.tell_doubtful()
                     function(session, *args, **kwargs)
             finally:
                 session.output.tell_age()

@@ -40,6 +40,7 @@ REFUSED_SHOWN = 10
     "simulate --flows seen.csv --strict",
     "simulate --flows seen/ --format hosts --json",
     question=True,
+    in_force=True,
 )
 @flow_options
 @click.option("--against", metavar="REV", help=AGAINST)

@@ -120,6 +120,19 @@ class Contained:
     cut: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Forwarded:
+    """Workloads of one table whose packets a host judges where it forwards them, and their addresses as it meets them.
+
+    `cut` says that their established connections end where the table denies them.
+    """
+
+    assets: tuple[str, ...]
+    addresses: IntervalSet
+    table: VerdictTable
+    cut: bool = False
+
+
 @runtime_checkable
 class HeldByHost(Protocol):
     """An enforcer whose workloads get no ruleset of their own: the enforcer of their host renders their tables."""
@@ -143,10 +156,32 @@ class HeldByHost(Protocol):
 
 @runtime_checkable
 class HoldsContainers(Protocol):
-    """An enforcer, and its renderer, that renders the tables of a host's containers into the ruleset of the host."""
+    """An enforcer, and its renderer, that renders the tables of a host's containers into the ruleset of the host.
 
-    def render_holding(self, table: VerdictTable, profile: Profile, contained: Sequence[Contained]) -> Rendered:
+    So it does with the tables of those for whom the host forwards.
+    """
+
+    def forwards(self, asset: Asset) -> IntervalSet | None:
+        """Return the addresses for which a host is asked to judge what it forwards, None where it is not asked to."""
+        ...
+
+    def render_holding(
+        self,
+        table: VerdictTable,
+        profile: Profile,
+        contained: Sequence[Contained],
+        forwarded: Sequence[Forwarded] = (),
+    ) -> Rendered:
         """Return what the host loads. Raise RingfenceError for what it cannot enforce."""
+        ...
+
+
+@runtime_checkable
+class EnforcedOnTheWay(Protocol):
+    """An enforcer whose workloads get no ruleset of their own: hosts that forward for them have their tables."""
+
+    def on_the_way(self) -> bool:
+        """Return true."""
         ...
 
 
@@ -192,8 +227,8 @@ def held_at(asset: Asset) -> tuple[str, str] | None:
 
 
 def held_by_host(enforcer_name: str) -> bool:
-    """Return whether workloads of an enforcer are held by a host, so that Ansible has no line to them."""
-    return enforcer_name in names() and isinstance(enforcer(enforcer_name), HeldByHost)
+    """Return whether other hosts have the tables of an enforcer's workloads, so that Ansible has no line to these."""
+    return enforcer_name in names() and isinstance(enforcer(enforcer_name), HeldByHost | EnforcedOnTheWay)
 
 
 def unseen(asset: Asset) -> str:

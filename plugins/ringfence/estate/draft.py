@@ -14,7 +14,7 @@ from pathlib import Path
 from ringfence.estate.draft_changes import Change, applied, refuse_foreign
 from ringfence.estate.draft_file import FILE, Damage, aside, damaged_of, read_draft_file, set_aside, text_of
 from ringfence.estate.draft_values import Damaged, Draft, Edited, Written
-from ringfence.files import PRIVATE, locked, write_whole
+from ringfence.files import PRIVATE, locked, regular_file, write_whole
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.model.errors import InputError, InputErrors, Place
@@ -108,15 +108,30 @@ class Drafts:
         if path is None:
             return None
         try:
-            return path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            remedy = "is it UTF-8, may you read it?"
-            raise InputError("this file cannot be read as text", Place(file), remedy) from error
+            return regular_file(path).decode("utf-8")
+        except (OSError, UnicodeDecodeError, InputError) as error:
+            why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+            why = why or getattr(error, "message", "") or getattr(error, "strerror", "") or str(error)
+            raise InputError(
+                f"this file cannot be read: {why}", Place(file), "is it a text, may you read it?"
+            ) from error
 
     def texts(self) -> dict[str, str]:
         """Return the texts of all policy files as they are, in order."""
         existing = self._files()
         return {file: self.text(file, existing) or "" for file in existing}
+
+    def readable_texts(self) -> tuple[dict[str, str], tuple[InputError, ...]]:
+        """Return the texts of the policy files that are texts, in order, and what is wrong with the others."""
+        existing = self._files()
+        texts: dict[str, str] = {}
+        unread: list[InputError] = []
+        for file in existing:
+            try:
+                texts[file] = self.text(file, existing) or ""
+            except InputError as error:
+                unread.append(error)
+        return texts, tuple(unread)
 
     def write(self, edited: Edited) -> tuple[str, ...]:
         """Write the changed files, each in one step, and return their names.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import ringfence
 from ringfence.files import PRIVATE, own_file, write_whole
+from ringfence.language.documents import MOST_BYTES
 from ringfence.model.errors import InputError
 from ringfence.user_directories import user_directory
 from ringfence.workspace import LABELS, SETTINGS, Said, read_files
@@ -76,7 +77,7 @@ def _state(directory: Path, paths: Sequence[Path]) -> tuple[str, tuple[object, .
                 total.update(f"{len(name)}:{name}:none".encode(errors="surrogateescape"))
                 continue
             status = path.stat()
-            if not path.is_file():
+            if not path.is_file() or status.st_size > MOST_BYTES:
                 return "", ()
             content = path.read_bytes()
         except OSError:

@@ -63,7 +63,7 @@ def held_tables(estate: Estate, held: Mapping[str, Held], listener: Listener) ->
 
 
 def _in_hosts(estate: Estate, held: Mapping[str, Held]) -> dict[str, VerdictTable]:
-    """Return the tables of the containers that hosts hold now, as far as the plans that gave them are here."""
+    """Return the tables that hosts hold of containers and of whom they forward for, as far as their plans are here."""
     from ringfence.plan.store import read, table_text
     from ringfence.plan.verdict_table_json import table_of
 
@@ -77,8 +77,9 @@ def _in_hosts(estate: Estate, held: Mapping[str, Held]) -> dict[str, VerdictTabl
         host = plan.hosts.get(name) if plan else None
         if host is None or host.ruleset != one.ruleset:
             continue
-        for container, its in host.containers.items():
-            text = table_text(estate.plans, its.table)
-            if text is not None:
-                found[container] = table_of(text)
+        inside = [(container, its.table) for container, its in host.containers.items()]
+        way = [(asset, its.table) for its in host.forwarded for asset in its.assets]
+        for workload, digest in (*way, *inside):
+            if workload not in held and (text := table_text(estate.plans, digest)) is not None:
+                found[workload] = table_of(text)
     return found

@@ -6,6 +6,7 @@ is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -140,7 +141,8 @@ class QueryReader:
         quotes = (
             'a value that itself holds , or | needs quotes: key="a, b"' if any(one in text for one in ",|") else None
         )
-        errors = [InputError(one.message, one.place, self._exact(text) or one.remedy or quotes) for one in missing]
+        meant = self._exact(text) or self._otherwise(text)
+        errors = [InputError(one.message, one.place, meant or one.remedy or quotes) for one in missing]
         if errors:
             raise InputErrors(errors)
 
@@ -151,6 +153,20 @@ class QueryReader:
                 return f"did you mean {key}={word}?"
         if word in self.definitions.selectors:
             return f"did you mean {{selector: {word}}}?"
+        return None
+
+    def _otherwise(self, text: str) -> str | None:
+        """Return how that is written which people write here as they do elsewhere: all, patterns, lists."""
+        if text in ("all", "*"):
+            return "every asset is 'any'"
+        parts = re.split(r"[,\s]+", text)
+        if len(parts) > 1 and all("=" in part for part in parts):
+            return f"several labels have a comma between them: {','.join(parts)}"
+        named = {name for asset in self.snapshot.assets for name in hosts_of(asset)}
+        if len(parts) > 1 and named.issuperset(parts):
+            return f"several assets are a list: [{', '.join(f'{{asset: {part}}}' for part in parts)}]"
+        if "*" in text or "?" in text:
+            return "names have no patterns; choose by labels: role=web, {role: [web, api]}"
         return None
 
     def _near(self, word: str) -> str | None:

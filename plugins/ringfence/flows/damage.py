@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.engine import quoted
+from ringfence.flows.engine import file_list
 from ringfence.flows.gathering import SightingReader, is_whole
 from ringfence.flows.ledger import ROLLUPS, SIGHTINGS, Ledger, Origin, day_of, now, source_of
 from ringfence.flows.readers import reader
@@ -81,7 +81,7 @@ def set_aside(
 def _whole(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Return whether every row of a file can be read."""
     try:
-        connection.execute(f"SELECT bit_xor(hash(t)) FROM read_parquet({quoted(str(path))}) t").fetchall()
+        connection.execute(f"SELECT bit_xor(hash(t)) FROM read_parquet([{file_list([path])}]) t").fetchall()
     except duckdb.Error:
         return False
     return True

@@ -6,7 +6,7 @@ Their text is SQL in DuckDB's dialect, of what other engines can be told too: `r
 # ruff: noqa: S608 - the SQL is put together from column names of ours
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -106,13 +106,22 @@ def engine_of(name: str) -> Engine | None:
 
 def parquet_list(paths: Sequence[Path], *, origin: bool = True) -> str:
     """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
-    files = f"read_parquet([{', '.join(quoted(str(path)) for path in paths)}], union_by_name=true)"
+    files = f"read_parquet([{file_list(paths)}], union_by_name=true)"
     columns = {**COLUMNS, "origin": "UINTEGER"} if origin else COLUMNS
     if all(path.name.count(".") > 1 for path in paths):
         return f"(SELECT {', '.join(columns)} FROM {files})"
     none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
     whole = f"SELECT * FROM (SELECT {none} LIMIT 0) UNION ALL BY NAME SELECT * FROM {files}"
     return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
+
+
+def file_list(paths: Iterable[Path]) -> str:
+    """Return the names of files as SQL has them. Raise duckdb.Error for a pipe or a device: reading may never end."""
+    files = list(paths)
+    for path in files:
+        if path.exists() and not path.is_file():
+            raise duckdb.IOException(f"{path} is not a regular file")
+    return ", ".join(quoted(str(path)) for path in files)
 
 
 def quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from ringfence.flows.engine import file_list
 from ringfence.flows.records import PROCESSES
 
 # Longer texts may be cut off in statistics (DuckDB writes none for them, other writers a part).
@@ -62,8 +63,9 @@ def statistics_of(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) 
         " bool_and(coalesce(stats_null_count = num_values, false)),"
         # a row group of nothing but null has no bounds
         f" bool_and(coalesce(stats_null_count = num_values, false) OR {low} IS NOT NULL AND {high} IS NOT NULL)"
-        " FROM parquet_metadata(?) WHERE path_in_schema IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1, 2",
-        [[str(path) for path in paths], ["first_seen", "last_seen", "source", "outcome", "direction_by", *PROCESSES]],
+        f" FROM parquet_metadata([{file_list(paths)}])"
+        " WHERE path_in_schema IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1, 2",
+        [["first_seen", "last_seen", "source", "outcome", "direction_by", *PROCESSES]],
     ).fetchall()
     found: dict[str, dict[str, _Told]] = {}
     for file, column, *told in rows:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ringfence.files import write_whole
+from ringfence.files import regular_file, write_whole
 from ringfence.model.errors import OutsideError, Place
 
 FILE = "sources.json"
@@ -45,7 +45,7 @@ def kept_sources(directory: Path) -> tuple[KeptSource, ...]:
     """Return what was added to a store, in the order of its names. Raise OutsideError where the file is damaged."""
     path = directory / FILE
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(regular_file(path))
         found = [KeptSource(**{**row, "days": tuple(map(str, row["days"]))}) for row in rows]
         for one in found:
             if not all(isinstance(number, int) for number in (one.flows, one.records, one.wrong)):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from ringfence.files import write_whole
+from ringfence.files import regular_file, write_whole
 from ringfence.model.errors import OutsideError, Place
 from ringfence.model.safe_text import clean_line
 
@@ -70,7 +70,7 @@ class Ledger:
         """
         path = directory / FILE
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(regular_file(path))
             origins = tuple(Origin(**{**one, "days": tuple(one["days"])}) for one in data["origins"])
             sightings = dict(data.get("sightings", {}))
             batches, rollups = dict(data["batches"]), dict(data.get("rollups", {}))
@@ -78,6 +78,8 @@ class Ledger:
             read._check()
         except FileNotFoundError:
             return Ledger._found(directory)
+        except OSError as error:
+            raise OutsideError(f"cannot be read: {error.strerror or error}", Place(str(path))) from error
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise OutsideError(
                 f"is not a valid ledger of flows: {error}",

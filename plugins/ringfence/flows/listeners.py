@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ringfence.files import locked, write_whole
+from ringfence.files import locked, regular_file, write_whole
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import InputError, OutsideError, Place
@@ -66,13 +66,15 @@ def kept_listeners(directory: Path) -> frozenset[Listener]:
 def _load(directory: Path) -> dict[str, frozenset[Listener]]:
     path = directory / FILE
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(regular_file(path))
         return {
             str(host): frozenset((str(address), int(protocol), int(port)) for address, protocol, port in listeners)
             for host, listeners in data.items()
         }
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise OutsideError(f"cannot be read: {error.strerror or error}", Place(str(path))) from error
     except (ValueError, TypeError, AttributeError) as error:
         remedy = "delete it: hosts tell again at the next 'ringfence flows collect'"
         raise OutsideError(f"is no list of listeners: {error}", Place(str(path)), remedy) from error

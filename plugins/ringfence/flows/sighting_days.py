@@ -17,7 +17,7 @@ import duckdb
 from ringfence.flows.batches import write_batch
 from ringfence.flows.columns import COLUMNS
 from ringfence.flows.connections import FOLDED, fold
-from ringfence.flows.engine import parquet_list, quoted
+from ringfence.flows.engine import file_list, parquet_list
 from ringfence.flows.holders import resolved
 from ringfence.flows.ledger import Ledger, now
 from ringfence.flows.relation import new_table
@@ -154,7 +154,7 @@ class SightingDays:
         self.ledger = self.ledger.counted(name, rows)
 
     def _records(self, names: Iterable[str]) -> str:
-        files = ", ".join(quoted(str(self.directory / name)) for name in names)
+        files = file_list(self.directory / name for name in names)
         return f"(SELECT {', '.join(SIGHTINGS)} FROM read_parquet([{files}]))"
 
     def _touch(self, sightings: str) -> None:

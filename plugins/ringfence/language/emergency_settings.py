@@ -24,7 +24,7 @@ def read_emergencies(node: Node, reports: Reports, mentions: MutableSequence[Men
     approvals = tuple(one for one in found if one is not None)
     if approvals and not entry.allowed_signers:
         place = written["approvals"].place
-        reports.add(place, "nobody can approve without a file of signers", "write 'allowed_signers: allowed_signers'")
+        reports.add(place, "nobody can approve without a file of signers", "write 'allowed_signers: approvers'")
     return EmergencySettings(entry.pass_guardrails, entry.allowed_signers or "", approvals)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,3 +41,10 @@ class Problem:
             "column": place.column if place else None,
             "remedy": self.remedy,
         }
+
+    @classmethod
+    def of(cls, data: Mapping[str, object]) -> Problem:
+        """Return the problem that `data` gave. Raise KeyError, TypeError or ValueError for what is none."""
+        file, remedy = data["file"], data["remedy"]
+        place = Place(str(file), int(str(data["line"])), int(str(data["column"]))) if file else None
+        return cls(Severity(str(data["severity"])), str(data["message"]), place, str(remedy) if remedy else None)

@@ -91,6 +91,8 @@ def _ways_in(estate: Estate, order: Order) -> dict[str, tuple[IntervalSet, int]]
 
 
 _IS = "({side}_asset IN (SELECT word FROM isolated) OR {side} IN (SELECT word FROM isolated))"
+# What two isolated ends send each other is told once.
+_ONLY_SERVER = f"{_IS.format(side='server')} AND NOT coalesce({_IS.format(side='client')}, false)"
 _SIDE = (
     "SELECT coalesce({near}_asset, {near}) AS isolated, coalesce({far}_asset, {far}) AS peer,"
     " any_value({far}) AS place, {to} AS opens, protocol, port,"
@@ -101,7 +103,7 @@ _SEEN = (
     "SELECT * FROM ("  # noqa: S608 - words of ours alone
     + _SIDE.format(near="client", far="server", to="true", which=_IS.format(side="client"))
     + " UNION ALL "
-    + _SIDE.format(near="server", far="client", to="false", which=_IS.format(side="server"))
+    + _SIDE.format(near="server", far="client", to="false", which=_ONLY_SERVER)
     + f") ORDER BY connections DESC, isolated, peer, protocol, port LIMIT {MOST}"
 )
 

@@ -135,6 +135,30 @@ def standing_problems(estate: Estate) -> list[Problem]:
     return problems
 
 
+def doubtful(estate: Estate) -> list[Problem]:
+    """Return where hosts may differ from answers, which take what stands for held and what was released for gone."""
+    now = current_time().timestamp()
+    problems = []
+    for order in estate.emergencies():
+        wanted = HostState.HELD if order.stands(now) else HostState.RELEASED
+        hosts = first_few(sorted(name for name, state in order.hosts.items() if state is not wanted))
+        if wanted is HostState.RELEASED and not _left(order, now):
+            continue
+        if wanted is HostState.HELD and hosts:
+            message = (
+                f"{order.title} stands, and is not known to be held by {hosts}: what this says may not be so there"
+            )
+            again = f"ringfence quarantine {order.id}" if order.kind is Kind.QUARANTINE else "give a new permission"
+            remedy = f"{again}, or ringfence {order.kind.ending} {order.id}"
+        elif hosts:
+            message = f"{order.title} was ended, and may still be held by {hosts}: what this says may not be so there"
+            remedy = f"ringfence {order.kind.ending} {order.id}"
+        else:
+            continue
+        problems.append(Problem(Severity.WARNING, message, order.place, remedy))
+    return problems
+
+
 def _guard(estate: Estate, order: Order) -> InputError | None:
     """Return the guardrail that stands against a permission by now: it was asked when that was given, and not since."""
     from ringfence.operations.allow_for import refuse_guarded

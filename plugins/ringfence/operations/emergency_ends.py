@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.carrying_hosts import Carriers, carriers
-from ringfence.analysis.held_containers import held_containers
+from ringfence.analysis.held_containers import forwarded_by, held_containers
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.enforcers import held_by_host
 from ringfence.enforcers import names as installed_enforcers
@@ -77,12 +77,14 @@ class Known:
         """
         hosts = self.enforced()
         inside = held_containers(self.snapshot, hosts)
-        enforced = {one.name for one in hosts} | {one.asset.name for several in inside.values() for one in several}
+        behind = forwarded_by(self.snapshot, self.settings, order.first.names | order.second.names)
+        ways = [behind.get(one.name, ()) for one in hosts]
+        enforced = {one.name for one in hosts} | {one.asset.name for some in (*inside.values(), *ways) for one in some}
         carried = self.carriers()
         given = {}
         for one in hosts:
             try:
-                entry = entry_of(order, one, self.settings, inside.get(one.name, ()), carried)
+                entry = entry_of(order, one, self.settings, inside.get(one.name, ()), carried, behind.get(one.name, ()))
             except EmergencyError as error:
                 raise InputError(f"{one.name} cannot take it: {error}", order.place, "choose fewer assets") from error
             if entry is not None:

@@ -23,19 +23,27 @@ Ports = tuple[tuple[int, int], ...]
 
 
 def entry_of(
-    order: Order, host: Asset, settings: Settings, inside: Sequence[Inside] = (), carried: Carriers | None = None
+    order: Order,
+    host: Asset,
+    settings: Settings,
+    inside: Sequence[Inside] = (),
+    carried: Carriers | None = None,
+    behind: Sequence[Inside] = (),
 ) -> Emergency | None:
     """Return what a host, which holds some containers, is given of an emergency, None where it has no part in it.
 
-    `carried` are the containers of all hosts, by name: it meets those of others by their hosts.
+    `carried` are the containers of all hosts, by name: it meets those of others by their hosts. For those `behind` it
+    the host judges what it forwards.
     """
     if order.kind is Kind.QUARANTINE:
-        return _quarantine(order, host, settings, inside)
-    grants = tuple(_grants(order, host, settings, inside, carried or {}))
-    return _entry(order, inside, grants=grants) if grants else None
+        return _quarantine(order, host, settings, inside, behind)
+    grants = tuple(_grants(order, host, settings, inside, carried or {}, behind))
+    return _entry(order, (*inside, *behind), grants=grants) if grants else None
 
 
-def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Emergency | None:
+def _quarantine(
+    order: Order, host: Asset, settings: Settings, inside: Sequence[Inside], behind: Sequence[Inside]
+) -> Emergency | None:
     own = {one.asset.name for one in inside}
     realms = settings.sees(host.realm).union(*(settings.sees(one.asset.realm) for one in inside))
     kept = (*_called(order.second, inside), *range_texts(order.second.met_in(realms, without=own)))
@@ -46,7 +54,8 @@ def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[
     remote = () if host.name in order.second.names else range_texts(order.first.met_in(realms, without=own))
     if not cut and not remote:
         return None
-    return _entry(order, inside, inside=cut, remote=remote, kept=kept if cut else _called(order.second, inside))
+    keeps = cut or any(one.asset.name in order.first.names for one in behind)
+    return _entry(order, inside, inside=cut, remote=remote, kept=kept if keeps else _called(order.second, inside))
 
 
 def _entry(order: Order, containers: Sequence[Inside], **parts: Any) -> Emergency:
@@ -64,7 +73,12 @@ def _called(end: EmergencyEnd, inside: Sequence[Inside]) -> tuple[str, ...]:
 
 
 def _grants(
-    order: Order, host: Asset, settings: Settings, inside: Sequence[Inside], carried: Carriers
+    order: Order,
+    host: Asset,
+    settings: Settings,
+    inside: Sequence[Inside],
+    carried: Carriers,
+    behind: Sequence[Inside],
 ) -> Iterator[Grant]:
     for words, near, far in ((("out", "from"), order.first, order.second), (("in", "to"), order.second, order.first)):
         if host.name in near.names:
@@ -74,6 +88,10 @@ def _grants(
             if one.asset.name in near.names:
                 end = _End(words[1], host.name, settings.sees(one.asset.realm), inside, (f"@{one.called}",), carried)
                 yield from end.grants(order, far, [other for other in inside if other is not one])
+        for one in behind:
+            if one.asset.name in near.names:
+                end = _End(words[1], host.name, settings.sees(one.asset.realm), inside, (f"@{one.called}",), carried)
+                yield from end.grants(order, far, inside)
 
 
 @dataclass(frozen=True, slots=True)

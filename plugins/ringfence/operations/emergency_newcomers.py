@@ -96,7 +96,8 @@ def _left_without(done: Carried, entries: Mapping[str, Emergency]) -> list[Probl
 def _problem(order: Order, without: Collection[str]) -> Problem:
     verb = "lacks" if len(without) == 1 else "lack"
     message = f"{first_few(sorted(without))} {verb} {order.title}, which stands"
-    return Problem(Severity.WARNING, message, order.place, f"ringfence quarantine {order.id}")
+    remedy = f"ringfence quarantine {order.id}; where a playbook has released it: ringfence release {order.id}"
+    return Problem(Severity.WARNING, message, order.place, remedy)
 
 
 def _hold(names: Collection[str]) -> str:

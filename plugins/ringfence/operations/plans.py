@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.lookup import TableLookup
+from ringfence.files import regular_file
 from ringfence.plan import find, read, verify_files
 from ringfence.plan.store import Head, directories, heads
 from ringfence.wire.plan_format import SIGNATURE_FILE
@@ -83,5 +84,5 @@ def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
 
     folder = chosen.directory / "tables"
     digests = set(chosen.plan.workloads.values())
-    tables = {one: table_of((folder / f"{one}.json").read_text(encoding="utf-8")) for one in digests}
+    tables = {one: table_of(regular_file(folder / f"{one}.json").decode()) for one in digests}
     return {name: tables[digest] for name, digest in chosen.plan.workloads.items()}

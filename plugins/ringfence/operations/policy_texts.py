@@ -43,16 +43,22 @@ class PolicyTexts:
 
 
 def policy_texts(estate: Estate) -> PolicyTexts:
-    """Return the files and what is wrong in them. Raise InputError for a damaged draft or a file that is no text."""
+    """Return the files that are texts, and what is wrong: in them, and with those that are none.
+
+    Raise InputError for a damaged draft, or one that changes a file that is no text.
+    """
     drafted = draft.show(estate)
-    texts = Drafts(estate.directory).texts()
+    texts, unread = Drafts(estate.directory).readable_texts()
     found = []
     for file in drafted.edited.order:
+        if file not in texts and file not in drafted.edited.texts:
+            continue
         before, after = drafted.edited.texts.get(file, (texts.get(file), texts.get(file) or ""))
         rules = _rules(after, file)
         found.append(PolicyText(file, before, after, rules if before == after else _rules(before or "", file), rules))
-    faults = (*drafted.edited.conflicts, *faults_of(estate, {one.file: one.after for one in found}))
-    return PolicyTexts(tuple(found), faults, drafted)
+    # the policy is judged as a whole, so with a file that cannot be read nothing can be told of what the others mean
+    faults = unread or faults_of(estate, {one.file: one.after for one in found})
+    return PolicyTexts(tuple(found), (*drafted.edited.conflicts, *faults), drafted)
 
 
 def faults_of(estate: Estate, texts: Mapping[str, str]) -> tuple[InputError, ...]:

@@ -21,10 +21,12 @@ from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.model.intervals import IntervalSet
+    from ringfence.operations.emergency_ends import Known
     from ringfence.wire.emergency_lines import Emergency
 
-# Link-local and multicast addresses of IPv6.
-LINK = addresses_of(["fe80::/10", "ff00::/8"])
+# Loopback, multicast and IPv6 link-local addresses: of no host that others reach by them.
+NOBODYS = addresses_of(["127.0.0.0/8", "::1", "224.0.0.0/4", "255.255.255.255", "fe80::/10", "ff00::/8"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Cut:
     peers `open_peers`: what passes between two of these stays as it is. `behind` are hosts that Ansible reaches over an
     isolated one, by its name; for hosts that `no_path` names no control path is written down. `not_cut` are the
     containers that an isolated one, by its name, still reaches over their bridge, unless the kernel shows it to tables.
-    `already` are, by the id of another quarantine that stands, whom that isolates too.
+    `already` are, by the id of another quarantine that stands, whom that isolates too. `controls` are the networks of
+    control paths that it isolates whole: hosts refuse it from there.
     """
 
     order: Order
@@ -59,6 +62,7 @@ class Cut:
     no_path: tuple[str, ...] = ()
     not_cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     already: Isolated = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ class Cut:
             "no_control_path": list(self.no_path),
             "not_cut": {name: list(others) for name, others in self.not_cut.items()},
             "already": {name: list(whom) for name, whom in self.already.items()},
+            "controls": list(self.controls),
         }
 
 
@@ -102,7 +107,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         why = checked_reason(request.why)
         since = int(current_time().timestamp())
         ends = since + span_seconds(request.within) if request.within else 0
-        first, second = _without_link(now.end(request.what)), now.end(request.keep)
+        first, second = _of_hosts(now.end(request.what)), now.end(request.keep)
         if both := sorted(first.names & second.names):
             raise InputError(f"{first_few(both)} would be isolated and kept", remedy="choose other assets with --keep")
         order = Order(new_id(Kind.QUARANTINE), Kind.QUARANTINE, who_asks(), why, since, first, second, ends=ends)
@@ -123,18 +128,28 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         ),
         not_cut(now.snapshot.assets, order.first.names & enforced, order.second.names),
         isolated_besides(estate, order),
+        _controls(now, order.first.addresses),
     )
 
 
-def _without_link(end: EmergencyEnd) -> EmergencyEnd:
-    """Leave out by what hosts find their neighbours: cut, no IPv6 host could be reached to release it."""
-    members = tuple(replace(one, addresses=one.addresses - LINK) for one in end.members)
-    found = replace(end, members=members, outside=end.outside - LINK)
+def _of_hosts(end: EmergencyEnd) -> EmergencyEnd:
+    """Leave out what is no host's: without its neighbours' multicast no IPv6 host could be reached to release it."""
+    members = tuple(replace(one, addresses=one.addresses - NOBODYS) for one in end.members)
+    found = replace(end, members=members, outside=end.outside - NOBODYS)
     if not found.members and not found.outside:
         raise InputError(
-            "these are addresses of one link, by which hosts find their neighbours", remedy="name assets or networks"
+            f"{', '.join(end.said)} is no address of a host: loopback, multicast and link-local addresses "
+            "cannot be isolated",
+            remedy="name assets or networks",
         )
     return found
+
+
+def _controls(now: Known, isolated: IntervalSet) -> tuple[str, ...]:
+    """Return the networks of control paths that are isolated whole; of a wide one a part says nothing."""
+    paths = [one.control or now.settings.control for one in now.enforced()]
+    networks = {network for path in paths if path is not None for network in path.networks}
+    return tuple(sorted(network for network in networks if isolated.issuperset(addresses_of([network]))))
 
 
 def _refuse_changes(order: Order, request: QuarantineRequest) -> None:

@@ -41,7 +41,9 @@ def release(
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
     if not done.missing:
         forget_playbooks(estate.history.state, order)
-    return replace(done, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {})
+    return replace(
+        done, unasked=not hosts, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {}
+    )
 
 
 def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:

@@ -31,6 +31,7 @@ REQUESTS = "requests"
 VALID = 24 * 3600
 AHEAD = 300
 _ANEW = "make a new one: ringfence request"
+_SIGNERS = "write 'emergencies: {allowed_signers: approvers, approvals: […]}' into ringfence.yml"
 
 
 class Request(BaseModel):
@@ -59,10 +60,11 @@ class Request(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request and its file."""
+    """A request and its file; `free` says that the workspace wants no approval for it."""
 
     request: Request
     path: Path
+    free: bool = False
 
     @property
     def signature(self) -> Path:
@@ -91,7 +93,7 @@ def request_permission(estate: Estate, wanted: PermissionRequest, execution: Exe
         write_whole(path, _text(request))
     except OSError as error:
         raise OutsideError(f"the request is not kept: {error.strerror}", Place(str(path))) from error
-    return Asked(request, path)
+    return Asked(request, path, free=not wanted_approvals(estate, permission))
 
 
 def request_called(estate: Estate, name: str) -> Asked:
@@ -151,11 +153,14 @@ def approvers(estate: Estate, asked: Asked) -> tuple[str, ...]:
     place = _place(asked.path)
     if not asked.signature.is_file():
         raise InputError(f"nobody has approved {asked.request.id}", place, f"ringfence approve {asked.request.id}")
+    if not settings.allowed_signers:
+        raise InputError("the workspace names no file of those who may approve", remedy=_SIGNERS)
     signers = estate.directory / settings.allowed_signers
-    if not settings.allowed_signers or not signers.is_file():
+    if not signers.is_file():
         raise InputError(
-            "the workspace has no file of allowed signers",
-            remedy="write 'emergencies: {allowed_signers: allowed_signers, approvals: […]}' into ringfence.yml",
+            "there is no such file, and 'allowed_signers' in 'emergencies' of ringfence.yml names it",
+            Place(settings.allowed_signers),
+            "write a line for each who may approve, as ssh-keygen(1) has it: alice@example.com ssh-ed25519 AAAA…",
         )
     wanted = wanted_approvals(estate, permission)
     signature = signed_by(asked.path, asked.signature, signers, [one for approval in wanted for one in approval.by])

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from ringfence.estate import Estate, Listener
 from ringfence.model.errors import RingfenceError
+from ringfence.model.problems import Problem
 from ringfence.operations.apply import ApplyRequest, Rollout, apply
 from ringfence.operations.execution import Cancellation, Execution
 from ringfence.operations.passwords import Passwords
@@ -29,10 +31,27 @@ LOOK = 0.3
 
 
 class Recording(Listener):
-    """Writes events down, a line each. What a full disk does not take waits for room and ends no rollout."""
+    """Writes events down, a line each. What a full disk does not take waits for room and ends no rollout.
+
+    Sentences and problems beside them are kept for the run's last words.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
+        self._notes: list[str] = []
+        self._problems: list[Problem] = []
+
+    def note(self, text: str) -> None:
+        """Keep a sentence."""
+        self._notes.append(text)
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Keep problems."""
+        self._problems.extend(problems)
+
+    def words(self) -> dict[str, object]:
+        """Return what was said beside the events, as plain data of a run's end."""
+        return {"notes": self._notes, "problems": [one.data() for one in self._problems]}
 
     def event(self, event: Event) -> None:
         """Write an event."""
@@ -79,8 +98,9 @@ def main(workspace: str, directory: str) -> None:
 
     threading.Thread(target=look, daemon=True).start()
     end: dict[str, object]
+    recording = Recording(run.path / EVENTS_FILE)
     try:
-        execution = Execution(Recording(run.path / EVENTS_FILE), cancel)
+        execution = Execution(recording, cancel)
         passwords = Passwords.of(order["passwords"])
         with passwords.offered():
             done = roll_out(Estate(Path(workspace)), run, request, execution)
@@ -95,7 +115,9 @@ def main(workspace: str, directory: str) -> None:
         end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
     finally:
         over.set()
-    write_whole(run.path / END_FILE, {**end, "ended": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+    write_whole(
+        run.path / END_FILE, {**end, **recording.words(), "ended": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    )
 
 
 if __name__ == "__main__":

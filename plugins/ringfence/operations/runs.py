@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.files import open_regular
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.run_states import LIVING, PAUSED, PAUSING, RUNNING
@@ -25,7 +26,7 @@ from ringfence.rollout.run_events import RunReader, TimedEvent
 from ringfence.rollout.runs import RunDirectory, RunFacts, begin_run, run_directories
 
 if TYPE_CHECKING:
-    from ringfence.estate import Estate
+    from ringfence.estate import Estate, Listener
     from ringfence.rollout import Event
 
 LOOK = 0.1
@@ -189,6 +190,7 @@ def follow(
     finally:
         execution.cancel.forget(abort)
         listener.playbook_ended(result)
+        _tell_words(run, listener)
     request = ApplyRequest(facts.plan, limit=facts.limit, confirm_within=facts.confirm_within)
     return Rollout(checked_plan(estate, request, valid=False).plan, request, result, interrupted)
 
@@ -213,12 +215,23 @@ def _abort(run: RunDirectory) -> Callable[[], None]:
 def last_words(run: RunDirectory) -> str:
     """Return the last line that the process of a run printed; one that works as it should prints nothing."""
     try:
-        with (run.path / SAID).open("rb") as file:
+        with open_regular(run.path / SAID) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
     return lines[-1].strip() if lines else ""
+
+
+def _tell_words(run: RunDirectory, listener: Listener) -> None:
+    """Tell what a run that has ended said beside its events: which hosts took what stands, what failed behind it."""
+    end = run.end() or {}
+    notes, problems = end.get("notes"), end.get("problems")
+    for text in notes if isinstance(notes, list) else ():
+        listener.note(str(text))
+    for data in problems if isinstance(problems, list) else ():
+        with suppress(KeyError, TypeError, ValueError):
+            listener.problems([Problem.of(data)])
 
 
 def _killed(run: RunDirectory) -> Problem:

@@ -55,14 +55,26 @@ class ContainerPlan(_Part):
     addresses: list[str] = []
 
 
+class ForwardedPlan(_Part):
+    """Workloads of one verdict table whose packets a host judges where it forwards them, by these addresses.
+
+    `cut` says that their established connections end where the table denies them.
+    """
+
+    table: Digest
+    assets: list[str]
+    addresses: list[str]
+    cut: bool = False
+
+
 class HostPlan(_Part):
     """What one host gets, and the digest of the ruleset that it must have before (empty: no ruleset of Ringfence).
 
     `ruleset` is the text that `enforcer` rendered for `table`; `facts` are the facts of the host that the text depends
     on, and `runtime` is the data that the target fills in: both are the enforcer's own. `control` is present if the
     enforcer keeps a control path open, `options` are the enforcer's own (`cut`), and `chosen` says why this enforcer
-    was chosen where facts of the host decided it. `containers` are the workloads that it holds, by name: their tables
-    are part of `ruleset`.
+    was chosen where facts of the host decided it. `containers` are the workloads that it holds, by name, and
+    `forwarded` those that it judges as it forwards for them: the tables of both are part of `ruleset`.
     """
 
     enforcer: str
@@ -75,13 +87,15 @@ class HostPlan(_Part):
     runtime: list[dict[str, JsonValue]] = []
     chosen: str = ""
     containers: dict[str, ContainerPlan] = {}
+    forwarded: list[ForwardedPlan] = []
 
     @model_serializer(mode="wrap")
     def _said(self, every: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        """Return the data without `containers` where there are none, as plans had it before there was such a key."""
+        """Return the data without `containers` and `forwarded` where there are none, as plans had it before these."""
         said: dict[str, JsonValue] = every(self)
-        if not self.containers:
-            said.pop("containers", None)
+        for key in ("containers", "forwarded"):
+            if not said[key]:
+                said.pop(key)
         return said
 
     @property
@@ -180,9 +194,15 @@ class Plan(_Part):
 
     @property
     def workloads(self) -> dict[str, str]:
-        """Return the digests of the tables that hosts and the containers in them get, by name."""
+        """Return the digests of the tables that are enforced for workloads: by themselves, in hosts, or on the way."""
+        way = {name: one.table for host in self.hosts.values() for one in host.forwarded for name in one.assets}
         inside = {name: one.table for host in self.hosts.values() for name, one in host.containers.items()}
-        return {name: host.table for name, host in self.hosts.items()} | inside
+        return way | {name: host.table for name, host in self.hosts.items()} | inside
+
+    @property
+    def table_digests(self) -> set[str]:
+        """Return the digests of all tables: what is enforced on the way may be another than what a host enforces."""
+        return {*self.workloads.values(), *(one.table for host in self.hosts.values() for one in host.forwarded)}
 
     def expired(self, now: datetime) -> bool:
         """Return whether `now` is after `valid_until`."""

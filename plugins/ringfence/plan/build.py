@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Contained, Enforcer, HoldsContainers, Profile, Targets, told_of, unseen
+from ringfence.enforcers import Contained, Enforcer, Forwarded, HoldsContainers, Profile, Targets, told_of, unseen
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
 from ringfence.plan.containers import container_plan, containers
+from ringfence.plan.forwarding import forwarded_plan, forwarding
 from ringfence.plan.host_records import Held
 from ringfence.plan.left_out import left_out as lacking
 from ringfence.plan.preflight import control_of, refusals
@@ -62,21 +63,22 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     unable = lacking(compilation, given.held, enforcer)
     carried = {name: table for name, table in sorted(compilation.tables.items()) if name not in unable}
     inside = containers(compilation, carried, enforcer)
-    rendering = _Rendering(enforcer, assets, inside.hosts)
+    ways = forwarding(compilation, {name: one for name, one in carried.items() if name in inside.hosts}, enforcer)
+    rendering = _Rendering(enforcer, assets, ways.hosts)
     hosts = {}
     # Hosts that get the same share their entry.
     entries: dict[tuple[object, ...], HostPlan] = {}
-    for name, table in inside.hosts.items():
+    for name, table in ways.hosts.items():
         asset, chosen = assets[name], compilation.enforcement[name]
         its = enforcer(asset.enforcer)
         control = control_of(asset, compilation) if its.abilities.control else None
         told = given.held[name].features if name in given.held else {}
         profile = its.profile(its.facts(told_of(asset, asset.enforcer, told)))
-        held = inside.by_host.get(name, ())
-        ruleset, runtime = rendering.of(asset.enforcer, table, profile, held)
+        held, way = inside.by_host.get(name, ()), ways.by_host.get(name, ())
+        ruleset, runtime = rendering.of(asset.enforcer, table, profile, held, way)
         expects = given.held[name].ruleset if name in given.held else ""
         cut, why = chosen.cut if chosen else False, given.chosen.get(name, "")
-        key = (asset.enforcer, id(table), ruleset, expects, control, cut, profile_text(profile), why, held)
+        key = (asset.enforcer, id(table), ruleset, expects, control, cut, profile_text(profile), why, held, way)
         if key not in entries:
             entries[key] = HostPlan(
                 enforcer=asset.enforcer,
@@ -89,6 +91,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
                 runtime=runtime,
                 chosen=why,
                 containers={one.name: container_plan(one) for one in held},
+                forwarded=[forwarded_plan(one) for one in way],
             )
         hosts[name] = entries[key]
     left_out = {name: why for name, asset in assets.items() if (why := unseen(asset))}
@@ -96,6 +99,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     left_out |= compilation.why
     left_out |= unable
     left_out |= inside.left_out
+    left_out |= ways.left_out
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
     changes = {name: host.changes for name, host in hosts.items()}
     order = rollout_order(compilation.snapshot, compilation.settings, changes, given.here)
@@ -173,20 +177,25 @@ class _Rendering:
         }
 
     def of(
-        self, name: str, table: VerdictTable, profile: Profile, held: tuple[Contained, ...] = ()
+        self,
+        name: str,
+        table: VerdictTable,
+        profile: Profile,
+        held: tuple[Contained, ...] = (),
+        way: tuple[Forwarded, ...] = (),
     ) -> tuple[str, list[dict[str, JsonValue]]]:
         """Return the digest of the rendered text and what the target fills in at run time."""
-        key = (name, id(table), profile_text(profile), held)
+        key = (name, id(table), profile_text(profile), held, way)
         known = self._known.get(key)
         if known is None:
             renderer = self._renderers[name]
-            if held and isinstance(renderer, HoldsContainers):
-                rendered = renderer.render_holding(table, profile, held)
+            if (held or way) and isinstance(renderer, HoldsContainers):
+                rendered = renderer.render_holding(table, profile, held, way)
             else:
                 rendered = renderer.render(table, profile)
             digest = digest_of(rendered.text)
             self.rulesets[digest] = rendered.text
-            for one in (table, *(of.table for of in held)):
+            for one in (table, *(of.table for of in held), *(of.table for of in way)):
                 self.tables[one.digest] = one.text()
             known = self._known[key] = (digest, rendered.runtime)
         return known

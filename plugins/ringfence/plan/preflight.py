@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.forwarding_hosts import forwarding_problems
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer, Reason
 from ringfence.model.addresses import addresses_of, family_of, point_of
@@ -58,9 +59,10 @@ def refusals(
 
 
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
-    """Return what hosts say that nothing rests on: the host itself refuses a table that would cut its line."""
+    """Return what stops no plan: lines that hosts themselves keep from being cut, and what is forwarded unjudged."""
     outside = _outside(compilation, held)
-    return [Problem(Severity.WARNING, f"{name}: {why}", remedy=remedy) for name, (why, remedy) in outside.items()]
+    told = [Problem(Severity.WARNING, f"{name}: {why}", remedy=remedy) for name, (why, remedy) in outside.items()]
+    return told + forwarding_problems(compilation)
 
 
 def control_of(asset: Asset, compilation: Compilation) -> Control | None:

@@ -23,7 +23,7 @@ def sign_file(file: Path, signature: Path, key: Path, namespace: str) -> Path:
     Raise OutsideError when ssh-keygen is missing or refuses.
     """
     signature.unlink(missing_ok=True)
-    ssh_keygen(["-Y", "sign", "-n", namespace, "-f", str(key), str(file)], f"the {file.stem} was not signed with {key}")
+    ssh_keygen(["-Y", "sign", "-n", namespace, "-f", str(key), str(file)], f"{file.name} was not signed with {key}")
     return signature
 
 

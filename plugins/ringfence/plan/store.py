@@ -151,7 +151,7 @@ def read_draft(directory: Path) -> Draft:
 def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
     """Return the path and digest of every file in one of a plan's folders; its enforcer says how a text ends."""
     if folder == TABLES:
-        found = {(digest, TABLE_SUFFIX) for digest in plan.workloads.values()}
+        found = {(digest, TABLE_SUFFIX) for digest in plan.table_digests}
     else:
         suffixes = {name: enforcer(name).suffix for name in {host.enforcer for host in plan.hosts.values()}}
         found = {(host.ruleset, suffixes[host.enforcer]) for host in plan.hosts.values()}

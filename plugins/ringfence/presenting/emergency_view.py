@@ -41,6 +41,11 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     yield Line(f"  {_until(order)}")
     for name, whom_too in cut.already.items():
         yield Line(f"  {_isolated(whom_too)} isolated by {name} already, which stands on its own", style="yellow")
+    if cut.controls:
+        text = (
+            f"  {first_few(cut.controls)} is where Ansible comes from (control): hosts refuse this when it comes from"
+        )
+        yield Line(f"{text} there, so isolate that from another machine", style="red")
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
@@ -66,7 +71,8 @@ def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:
     yield Line(f"  cuts what was seen ({words}), {counted(len(seen), 'kind')} of connections:")
     for one in seen[:SHOWN]:
         way = f"{one.isolated} → {one.peer}" if one.to else f"{one.peer} → {one.isolated}"
-        yield Line(f"    {way}  {one.service}  {one.connections:,} times, last {_time(int(one.last.timestamp()))}")
+        times = f"{one.connections:,} {'time' if one.connections == 1 else 'times'}"
+        yield Line(f"    {way}  {one.service}  {times}, last {_time(int(one.last.timestamp()))}")
     if len(seen) > SHOWN:
         yield Line(f"    and {len(seen) - SHOWN} more (--json gives all)")
 
@@ -86,8 +92,9 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
         )
         yield Line(f"{text} another host is not let through by its own table", style="yellow")
     for name, isolated in permission.stopped.items():
-        text = f"  {_isolated(isolated)} isolated by {name}, which stands above it: nothing passes until"
-        yield Line(f"{text} 'ringfence release {name}'", style="yellow")
+        them = "it" if len(isolated) == 1 else "them"
+        text = f"  {_isolated(isolated)} isolated by {name}, which stands above this: nothing from or to {them} passes"
+        yield Line(f"{text} until 'ringfence release {name}'", style="yellow")
 
 
 def request_lines(request: Request) -> Iterator[Line]:
@@ -101,18 +108,34 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     """Yield what the kernels of hosts hold now, which hosts were not reached, and what to do about these."""
     order, well, missing = carried.order, carried.well, carried.missing
     every = len(well) + len(missing)
+    if carried.unasked:
+        yield Line(f"{order.id}: none of {counted(every, 'host')} was asked: each was read to be without it before")
+        yield from _besides(carried)
+        return
     held = carried.wanted is HostState.HELD
     said = ("hold it" if held else "are without it") if every != 1 else ("holds it" if held else "is without it")
     style = "green" if not missing else "red"
     where = f"{len(well)}/{counted(every, 'host')} {said} (read back from the kernel) after {carried.seconds:.1f} s"
     yield Line(f"{order.id}: {where}", style=style, bold=True)
-    for name in missing:
-        yield Line(f"  {name}: {carried.reasons.get(name, 'not reached')}", style="red")
+    for reason, names in _by_reason(carried).items():
+        yield Line(f"  {', '.join(names)}: {reason}", style="red")
     if held:
         again = f"try again: ringfence quarantine {order.id}; " if missing and order.kind is Kind.QUARANTINE else ""
         yield Line(f"  → {again}undo: ringfence {order.kind.ending} {order.id}")
     elif missing:
-        yield Line(f"  → once they can be reached: ringfence {order.kind.ending} {order.id}")
+        when = "to go on" if carried.interrupted else "once they can be reached"
+        yield Line(f"  → {when}: ringfence {order.kind.ending} {order.id}")
+    yield from _besides(carried)
+
+
+def _by_reason(carried: Carried) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in carried.missing:
+        found.setdefault(carried.reasons.get(name, "not reached"), []).append(name)
+    return found
+
+
+def _besides(carried: Carried) -> Iterator[Line]:
     for name, isolated in carried.besides.items():
         yield Line(f"  {_isolated(isolated)} still isolated by {name}", style="yellow")
         yield Line(f"  → ringfence release {name}")

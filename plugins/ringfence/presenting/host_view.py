@@ -12,6 +12,7 @@ from ringfence.presenting.beside_view import beside_data
 from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
 from ringfence.rollout.host_counters import packets, packets_of, rule_words
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.operations.hosts import HostsResult
@@ -65,7 +66,11 @@ def denial_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
 
 
 def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
-    """Yield what stands on hosts beside their tables: by whom, why, until when, and whether the kernel holds it."""
+    """Yield what stands on hosts beside their tables: by whom, why, until when, and whether the kernel holds it.
+
+    Hosts that say the same share a line.
+    """
+    found: dict[tuple[str, bool], list[str]] = {}
     for name, host in sorted(done.result.hosts.items()):
         held = host.result.get("held")
         told = held if isinstance(held, Mapping) else host.result
@@ -82,8 +87,11 @@ def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
             if isinstance(released, int) and released:
                 by = one.get("released_by") or "somebody"
                 until = f"released by {by} {_time(released)} UTC, and this host still holds it"
-            text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
-            yield Line(text, style="red" if fault else "yellow")
+            text = f"{one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
+            found.setdefault((text, bool(fault or released)), []).append(name)
+    for (text, wrong), names in found.items():
+        which = ", ".join(names) if wrong else first_few(names)
+        yield Line(f"{which}: {text}", style="red" if wrong else "yellow")
 
 
 def forward_lines(done: HostsResult) -> Iterator[Line]:

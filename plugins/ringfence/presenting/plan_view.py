@@ -39,6 +39,7 @@ def made_lines(made: MadePlan, flows: FlowSelection | None) -> Iterator[Line]:
         f"{counted(changed, 'host changes', 'hosts change')}"
     )
     yield from _containers(plan)
+    yield from _forwarded(plan)
     for name, why in sorted(plan.left_out.items()):
         yield Line(f"left out: {clean_line(name)}: {why}", style="yellow")
     if made.flow_words:
@@ -66,6 +67,7 @@ def head(chosen: ChosenPlan) -> Iterator[Line]:
     yield Line(f"  made from inventory {inputs.inventory[:12]}, policy {inputs.policy[:12]}, flows {flows}")
     yield Line(f"  {counted(len(plan.hosts), 'workload')}, {counted(len(plan.changed), 'changes', 'change')}")
     yield from _containers(plan, "  ")
+    yield from _forwarded(plan, "  ")
     yield from _enforcers(plan)
     for number, wave in enumerate(plan.waves):
         label = "canary" if number == 0 else f"wave {number}"
@@ -93,6 +95,16 @@ def _containers(plan: Plan, indented: str = "") -> Iterator[Line]:
                 ),
                 style="yellow",
             )
+
+
+def _forwarded(plan: Plan, indented: str = "") -> Iterator[Line]:
+    """Yield how many workloads hosts judge as they forward for them."""
+    judged = {name: [one for way in host.forwarded for one in way.assets] for name, host in sorted(plan.hosts.items())}
+    for name, assets in judged.items():
+        if assets:
+            whom = f"{counted(len(assets), 'workload')}: {first_few(sorted(assets))}"
+            text = f"{indented}{name} judges what it forwards for {whom}"
+            yield Line(clean_line(text))
 
 
 def _enforcers(plan: Plan) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ringfence.files import open_regular
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.runs import EVENTS_FILE, RunDirectory
 from ringfence.wire.run_files import STEPS_FILE
@@ -93,14 +94,16 @@ class _Tail:
     def lines(self) -> list[bytes]:
         """Return the whole lines that came; none where there is no such file."""
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 file.seek(self._at)
                 part = file.read(PART)
         except OSError:
             return []
         self._at += len(part)
         self.more = len(part) == PART
-        *whole, self._rest = (self._rest + part).split(b"\n")
+        *whole, rest = (self._rest + part).split(b"\n")
+        # no event is that long: what has no line end counts as one damaged line, and is not kept
+        self._rest = rest if len(rest) < PART else b"\0"
         return whole
 
 

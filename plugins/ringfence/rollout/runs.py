@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.files import PRIVATE, regular_file
+from ringfence.files import PRIVATE, lock_file, open_regular, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.run_denials import RunDenials, denials_of
@@ -141,7 +141,7 @@ class RunDirectory:
     def holds(self) -> bool:
         """Return whether it waits before a wave, which is then the last thing that its hosts told."""
         try:
-            with (self.path / STEPS_FILE).open("rb") as file:
+            with open_regular(self.path / STEPS_FILE) as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_STEP))
                 lines = file.read().splitlines()
             last = json.loads(lines[-1]) if lines else None
@@ -296,6 +296,6 @@ def _why(error: Exception) -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock, so that of two people who steer none is forgotten."""
-    with path.open("w") as lock:
+    with lock_file(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

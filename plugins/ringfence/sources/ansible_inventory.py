@@ -22,7 +22,8 @@ from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.heard_run import TELL_TO, Hear, heard_run
-from ringfence.sources.inventory_files import refuse_unreadable_files
+from ringfence.sources.inventory_files import MOST_BYTES, refuse_unreadable_files
+from ringfence.sources.lifeline import UNTIL, lifeline
 from ringfence.sources.parse_places import broken_at
 from ringfence.sources.passed_over import passed_over
 from ringfence.sources.vaulted import vault_failure
@@ -131,25 +132,30 @@ def _run(
     arguments = [*command, *(part for path in paths for part in ("-i", str(path)))]
     place = arguments.index(str(_LISTING)) + 1 if str(_LISTING) in arguments else 0
     try:
-        if hear is not None and place:
-            done = heard_run(
-                lambda to: [*arguments[:place], TELL_TO, str(to), *arguments[place:]],
-                directory,
-                environment,
-                TIMEOUT_SECONDS,
-                hear,
-            )
-        else:
-            done = subprocess.run(
-                arguments,
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
+        with lifeline() as until:
+            if place:
+                arguments[place:place] = [UNTIL, str(until)]
+            if hear is not None and place:
+                done = heard_run(
+                    lambda to: [*arguments[: place + 2], TELL_TO, str(to), *arguments[place + 2 :]],
+                    directory,
+                    environment,
+                    TIMEOUT_SECONDS,
+                    hear,
+                    (until,),
+                )
+            else:
+                done = subprocess.run(
+                    arguments,
+                    cwd=directory,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    timeout=TIMEOUT_SECONDS,
+                    check=False,
+                    pass_fds=(until,),
+                )
     except OSError as error:
         raise OutsideError(f"ansible-inventory cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
@@ -227,12 +233,16 @@ def _wrong_table(message: str, source: str) -> InputError:
 
 def _is_read_from_files(source: Path) -> bool:
     """Return whether an inventory is the configuration of our plug-in for tables, which asks nobody else."""
-    return source.is_file() and _READ_FROM_FILES.search(source.read_text(errors="replace")) is not None
+    return source.is_file() and _READ_FROM_FILES.search(_text(source)) is not None
 
 
 def _is_constructed(source: Path) -> bool:
     """Return whether an inventory is only expressions over the hosts of others, which a person wrote."""
-    return source.is_file() and _CONSTRUCTED.search(source.read_text(errors="replace")) is not None
+    return source.is_file() and _CONSTRUCTED.search(_text(source)) is not None
+
+
+def _text(source: Path) -> str:
+    return "" if source.stat().st_size > MOST_BYTES else source.read_text(errors="replace")
 
 
 def _parsed(listing: Path) -> Mapping[str, object]:

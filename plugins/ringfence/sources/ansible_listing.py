@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import runpy
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -111,11 +113,21 @@ def _tell_sources(descriptor: int) -> None:
         tell_sources(descriptor)
 
 
+def _end_with(descriptor: int) -> None:
+    """End at the end of a pipe: who asked is gone, and what is found out is for nobody."""
+    os.read(descriptor, 1)
+    os._exit(1)
+
+
 def main() -> None:
     """Run the command that the first argument names, with the arguments behind it.
 
-    Before it may stand `--tell-to` and the descriptor of a pipe: the command tells there of its sources.
+    Before it may stand `--until` and the descriptor of a pipe at whose end it ends, then `--tell-to` and one to which
+    it tells of its sources.
     """
+    if sys.argv[1] == "--until":
+        threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
+        del sys.argv[1:3]
     if sys.argv[1] == "--tell-to":
         _tell_sources(int(sys.argv[2]))
         del sys.argv[1:3]

@@ -55,11 +55,12 @@ def heard_run(
     environment: Mapping[str, str],
     seconds: float,
     hear: Hear,
+    passed: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command that tells to a descriptor (`told` makes it), and return its status and standard error.
 
-    `hear` is called as steps come, in this thread; what it raises ends the command. Raise OSError where it cannot be
-    run, TimeoutExpired where it takes longer.
+    `passed` are other descriptors that it gets. `hear` is called as steps come, in this thread; what it raises ends the
+    command. Raise OSError where it cannot be run, TimeoutExpired where it takes longer.
     """
     reading, writing = os.pipe()
     deadline = time.monotonic() + seconds
@@ -71,7 +72,7 @@ def heard_run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=(writing,),
+            pass_fds=(writing, *passed),
         )
     except BaseException:
         os.close(reading)

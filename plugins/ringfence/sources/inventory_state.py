@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ringfence.sources.ansible_settings import AnsibleSettings, ansible_settings, fact_caches_of
+from ringfence.sources.inventory_files import MOST_BYTES
 from ringfence.sources.table_files import kind_of_file
 
 # Plug-ins that read nothing but their own files, and what those name.
@@ -108,6 +109,8 @@ def _content(path: Path) -> bytes:
             return f"{kind}".encode()
         if stat.S_ISDIR(status.st_mode):
             return b"directory"
+        if status.st_size > MOST_BYTES:
+            return f"{status.st_size} {status.st_mtime_ns}".encode()  # reading it is refused
         return path.read_bytes()
     except OSError as error:
         return f"{error.errno}".encode()
@@ -193,17 +196,23 @@ def _software(settings: AnsibleSettings, environment: Mapping[str, str]) -> Iter
 
 
 def _statuses(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield what is below a path, each with what changes whenever it is written: programs and facts are many."""
-    for path in _below([root]):
-        if path.name == "__pycache__" or path.suffix == ".pyc" or path.parent.name == "__pycache__":
-            continue
+    """Yield what is below a path, each with what changes whenever it is written: programs and facts are many.
+
+    Links are followed, each directory is entered once, and one look at a file is all it costs.
+    """
+    waiting, seen = [str(root)], set()
+    while waiting:
+        path = waiting.pop()
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116 - a Path for each of a thousand files takes longer than all the rest
+            if not stat.S_ISDIR(status.st_mode):
+                yield path, f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+            elif (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - as above
+                waiting += [f"{path}/{one}" for one in names if one != "__pycache__" and not one.endswith(".pyc")]
         except OSError as error:
-            yield str(path), f"{error.errno}"
-            continue
-        if not stat.S_ISDIR(status.st_mode):
-            yield str(path), f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+            yield path, f"{error.errno}"
 
 
 def _version(name: str) -> str:

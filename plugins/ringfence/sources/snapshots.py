@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ringfence.files import PRIVATE, regular_file, write_named, write_whole
 from ringfence.model.addresses import address_text, point_of
@@ -16,6 +17,7 @@ from ringfence.model.errors import InputError, Place, file_error
 
 FORMAT = 1
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+BEGINNING = b'{"assets":[\n'  # of a file that has a line for each asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,14 @@ class SnapshotDifference:
 
 
 def snapshot_text(snapshot: Snapshot) -> str:
-    """Return the canonical JSON of a snapshot: sorted keys, no spaces, ASCII alone, a newline at its end."""
+    """Return the JSON of a snapshot: sorted keys, no spaces, ASCII alone, and a line for each asset.
+
+    So one asset is found without the others (`asset_in`).
+    """
     taken = snapshot.taken.astimezone(UTC).strftime(TIME)
-    return _canonical({"format": FORMAT, "taken": taken, "assets": [asset_data(asset) for asset in snapshot.assets]})
+    assets = ",\n".join(_canonical(asset_data(asset)) for asset in snapshot.assets)
+    rest = _canonical({"format": FORMAT, "taken": taken}).removeprefix("{")
+    return f"{BEGINNING.decode()}{assets}\n],{rest}\n"
 
 
 def digest(snapshot: Snapshot) -> str:
@@ -54,7 +61,7 @@ def digest(snapshot: Snapshot) -> str:
     assets = [
         {key: item for key, item in asset_data(asset).items() if key != "attributes"} for asset in snapshot.assets
     ]
-    return hashlib.sha256(_canonical({"format": FORMAT, "assets": assets}).encode()).hexdigest()
+    return hashlib.sha256(f"{_canonical({'format': FORMAT, 'assets': assets})}\n".encode()).hexdigest()
 
 
 def write_snapshot(path: Path, snapshot: Snapshot, *, named: bool = False) -> None:
@@ -93,19 +100,36 @@ def read_snapshot(path: Path) -> Snapshot:
 def asset_in(path: Path, name: str) -> Asset | None:
     """Return one asset of a kept snapshot, by its own name, else by a source's; None where it has none of it.
 
-    Others of it are not looked at. Raise InputError as `read_snapshot` does.
+    Others of it are not looked at, and not read where each has a line of its own. Raise InputError as `read_snapshot`
+    does.
     """
     try:
         text = regular_file(path)
-        if json.dumps(name).encode() not in text:
+        word = json.dumps(name).encode()
+        if word not in text:
             return None
-        entries = json.loads(text)["assets"]
-        own = next((entry for entry in entries if entry["name"] == name), None)
-        also = next((entry for entry in entries if name in entry.get("also", ())), None)
-        found = own or also
+        if text.startswith(BEGINNING) and text.endswith(b"}\n"):
+            own = next((entry for entry in _lines_with(text, b'"name":' + word) if entry["name"] == name), None)
+            others = (entry for entry in _lines_with(text, word, b'"also":[') if name in entry.get("also", ()))
+        else:
+            entries = json.loads(text)["assets"]
+            own = next((entry for entry in entries if entry["name"] == name), None)
+            others = (entry for entry in entries if name in entry.get("also", ()))
+        found = next(others, None) if own is None else own
         return None if found is None else asset_of(found)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return read_snapshot(path).named().get(name)
+
+
+def _lines_with(text: bytes, part: bytes, other: bytes = b"{") -> Iterator[dict[str, Any]]:
+    """Yield the assets whose lines have a part and another, in order. Raise ValueError for a line that is none."""
+    at = text.find(part)
+    while at >= 0:
+        begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+        line = text[begin:end]
+        if line.startswith(b"{") and other in line:  # else it is the end of the file
+            yield json.loads(line.removesuffix(b","))
+        at = text.find(part, end)
 
 
 def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
@@ -126,7 +150,7 @@ def changes_of(before: Asset, after: Asset) -> Iterator[AssetChange]:
 
 
 def _canonical(data: Mapping[str, object]) -> str:
-    return json.dumps(data, sort_keys=True, separators=(",", ":")) + "\n"
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
 def asset_data(asset: Asset) -> dict[str, object]:

@@ -84,6 +84,7 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], family: in
             rules[f"rfe_{way}"] += _BUILT_IN[family]
     for entry in entries:
         _cut(rules, entry, family)
+    _cut_forwarded(rules, entries, controls, family)
     for control in (one for one in controls if entries and one.family == family):
         _keep_open(rules, control)
     if any(entry.isolates for entry in entries):
@@ -103,14 +104,31 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], family: in
     return {chain: some for chain, some in rules.items() if some}
 
 
+def _span(control: Path) -> str:
+    return control.addresses if "-" in control.addresses else f"{control.addresses}-{control.addresses}"
+
+
 def _cut(rules: Rules, entry: Emergency, family: int) -> None:
     cut = [_whole(one, family) for one in of_family(entry.remote, family)]
-    for way, option in (("in", "-s"), ("out", "-d"), ("forward", "-s"), ("forward", "-d")):
+    for way, option in (("in", "-s"), ("out", "-d")):
         rules[f"rfe_{way}"] += [f"{option} {one}{_stop(entry)} -j DROP" for one in cut]
 
 
+def _cut_forwarded(rules: Rules, entries: Sequence[Emergency], controls: Sequence[Path], family: int) -> None:
+    """Add what cuts the isolated behind this host: first as senders, but for answers to Ansible, then as receivers."""
+    for option in ("-s", "-d"):
+        for entry in entries:
+            cut = [_whole(one, family) for one in of_family(entry.remote, family)]
+            for path in (one for one in controls if one.family == family):
+                answers = f"--dst-range {_span(path)} -m tcp --sport {path.port} -m conntrack --ctdir REPLY"
+                asks = f"--src-range {_span(path)} -m tcp --dport {path.port}"
+                passes = f"-p tcp -m iprange {answers if option == '-s' else asks} -j RETURN"
+                rules["rfe_forward"] += [f"{option} {one} {passes}" for one in cut]
+            rules["rfe_forward"] += [f"{option} {one}{_stop(entry)} -j DROP" for one in cut]
+
+
 def _keep_open(rules: Rules, control: Path) -> None:
-    span = control.addresses if "-" in control.addresses else f"{control.addresses}-{control.addresses}"
+    span = _span(control)
     rules["rfe_in"].append(f"-p tcp -m iprange --src-range {span} -m tcp --dport {control.port} -j RETURN")
     rules["rfe_out"].append(f"-p tcp -m iprange --dst-range {span} -m tcp --sport {control.port} -j RETURN")
 

@@ -40,7 +40,8 @@ WITH_PORTS = {6: 65535, 17: 65535, 132: 65535, 1: 255, 58: 255}
 _ID = re.compile(r"(q|p)-[0-9a-f]{8}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,10}", re.ASCII)
 _KINDS = {"q": QUARANTINE, "p": PERMISSION}
-_NAMED = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]{0,255}", re.ASCII)
+# What its engine calls a container; behind `~`, which no engine takes, a machine that the host forwards for.
+_NAMED = re.compile(r"@~?[A-Za-z0-9][A-Za-z0-9_.-]{0,255}", re.ASCII)
 
 
 class EmergencyError(ValueError):
@@ -138,7 +139,7 @@ class Emergency:
         """Raise EmergencyError unless the containers are exactly those that something names."""
         if self.isolates and self.inside:
             raise EmergencyError(f"{self.id}: a host that is isolated isolates its containers as well")
-        if self.kept and not self.isolates and not self.inside and not all(map(_NAMED.fullmatch, self.kept)):
+        if self.kept and not (self.isolates or self.inside or self.remote):
             raise EmergencyError(f"{self.id}: only what is isolated keeps something")
         texts = [*self.kept, *(one for grant in self.grants for one in (*grant.local, *grant.remote))]
         named = {*(f"@{name}" for name in self.inside), *(one for one in texts if one.startswith("@"))}

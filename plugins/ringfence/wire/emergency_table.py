@@ -148,6 +148,7 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], labelled: 
             rules[chain] += _BUILT_IN
     for entry in entries:
         _cut(table, entry)
+    _cut_forwarded(table, entries, controls)
     _keep_open(rules, controls if entries else ())
     if any(entry.isolates for entry in entries):
         for chain, dhcp in _DHCP.items():
@@ -179,8 +180,23 @@ def _cut(table: _Table, entry: Emergency) -> None:
             table.sets[name] = set(networks)
             table.rules["input"].append(f"{ip} saddr @{name} drop")
             table.rules["output"].append(f"{ip} daddr @{name} drop")
-            far, near = _but_kept(table, entry, family)
-            table.rules["forward"] += [f"{near}{ip} saddr @{name} drop", f"{far}{ip} daddr @{name} drop"]
+
+
+def _cut_forwarded(table: _Table, entries: Sequence[Emergency], controls: Sequence[Path]) -> None:
+    """Add what cuts the isolated behind this host: first as senders, but for answers to Ansible, then as receivers."""
+    for sends in (True, False):
+        for entry in entries:
+            for family, ip in IP.items():
+                if not of_family(entry.remote, family):
+                    continue
+                name = f"q_{entry.id[2:]}_{family}"
+                far, near = _but_kept(table, entry, family)
+                for one in (control for control in controls if control.family == family):
+                    answers = f"{ip} saddr @{name} {ip} daddr {one.addresses} tcp sport {one.port} ct direction reply"
+                    asks = f"{ip} saddr {one.addresses} {ip} daddr @{name} tcp dport {one.port}"
+                    table.rules["forward"].append(f"{answers if sends else asks} accept")
+                dropped = f"{near}{ip} saddr @{name}" if sends else f"{far}{ip} daddr @{name}"
+                table.rules["forward"].append(f"{dropped} drop")
 
 
 def _but_kept(table: _Table, entry: Emergency, family: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from ringfence.model.intervals import union
 from ringfence.model.rules import Action, Rule
 
 from tests.conformance.strategies import Case, cases
+from tests.examples import costly_examples
 from tests.unit import estate_factory as factory
 
 WEB, DB = factory.labelled(role="web"), factory.labelled(role="db")
@@ -27,7 +28,7 @@ def deletions(*rules: Rule) -> Deletions:
     return Deletions(compiler, compiler.compilation.tables.keys())
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=costly_examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_deleting_changes_nothing_exactly_where_the_difference_of_whole_compilations_is_none(case: Case) -> None:
     compiler = Recompiler(case.snapshot, case.policy, case.settings)

@@ -16,6 +16,7 @@ from ringfence.model.services import ICMP, ICMPV6, block_of, parse_service, serv
 from ringfence.plan.verdict_table_json import table_of
 
 from tests.conformance.strategies import Case, cases
+from tests.examples import costly_examples
 from tests.unit import estate_factory as factory
 
 CHAIN = factory.snapshot(
@@ -30,13 +31,21 @@ WEB, API, DB = (factory.labelled(role=role) for role in ("web", "api", "db"))
 WEB_API, API_DB = factory.rule("web", WEB, API, "tcp/8443"), factory.rule("api", API, DB, "tcp/5432")
 
 
-def searched(compilation: Compilation, start: str) -> tuple[dict[str, int], dict[str, IntervalSet]]:
-    """Return the hops to every asset, and the services of the first hop, by the rows of `reach`."""
+Rows = dict[str, dict[str, IntervalSet]]
+
+
+def rows_of(compilation: Compilation) -> Rows:
+    """Return what passes from every asset to every other, by the rows of `reach`."""
     names = {asset.name for asset in compilation.snapshot.assets}
-    rows: dict[str, dict[str, IntervalSet]] = defaultdict(dict)
+    rows: Rows = defaultdict(dict)
     for row in reach(compilation):
         if row.client in names and row.server in names:
             rows[row.client][row.server] = rows[row.client].get(row.server, EMPTY) | row.services
+    return rows
+
+
+def searched(rows: Rows, start: str) -> tuple[dict[str, int], dict[str, IntervalSet]]:
+    """Return the hops to every asset, and the services of the first hop, by the rows of `reach`."""
     hops, level = {start: 0}, [start]
     while level:
         found = {server for client in level for server in rows[client] if server not in hops}
@@ -45,16 +54,17 @@ def searched(compilation: Compilation, start: str) -> tuple[dict[str, int], dict
     return {name: hop for name, hop in hops.items() if hop}, rows[start]
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=costly_examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_hops_are_those_of_a_search_over_the_rows_of_reach(case: Case) -> None:
     compilation = compile_policy(case.snapshot, case.policy, case.settings)
     read = {name: table_of(table.text()) for name, table in compilation.tables.items()}
     icmp = block_of(ICMP) | block_of(ICMPV6)
+    rows = rows_of(compilation)
     for asset in case.snapshot.assets:
         if not asset.addresses:
             continue
-        hops, direct = searched(compilation, asset.name)
+        hops, direct = searched(rows, asset.name)
         for tables in (compilation.tables, read):
             spread = Hops(asset, case.snapshot, case.settings, tables).spread()
             reached = {name: step for name, (_, step, _) in spread.assets().items() if step.services - icmp}

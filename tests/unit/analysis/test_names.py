@@ -162,7 +162,8 @@ def test_many_names_with_equal_services_are_few_questions() -> None:
     assert len(table.dynamic_sets) == 40
 
 
-def test_names_that_combine_in_too_many_ways_are_refused_at_a_rule() -> None:
+def test_names_that_combine_in_too_many_ways_are_refused_at_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringfence.compiler.decisions.MOST_QUESTIONS", 500)
     names = [rule(f"n{number}", API, FqdnIs(f"n{number}.example"), f"tcp/{number + 1}") for number in range(20)]
     with pytest.raises(InputError, match="too many combinations"):
         compiled(*names)

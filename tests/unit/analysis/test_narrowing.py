@@ -18,6 +18,7 @@ from ringfence.model.flows import Flow
 from ringfence.model.rules import Action
 from ringfence.model.selectors import ANY, AllOf, Not, Selector
 
+from tests.examples import costly_examples
 from tests.unit import estate_factory as factory
 from tests.unit.flows.flow_factory import flow
 
@@ -47,7 +48,7 @@ def _opens(change: OutcomeChange) -> bool:
     return change.after.passes and not change.before.passes
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=costly_examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(estates, st.sampled_from(PEERS), st.sampled_from(PEERS), st.sampled_from(["any", "tcp", "tcp/1-8080"]), seen)
 def test_a_narrower_rule_denies_no_flow_that_was_seen_and_opens_nothing(
     estate: Snapshot, source: Selector, destination: Selector, service: str, flows: list[Flow]

@@ -16,10 +16,12 @@ from ringfence.model.services import ANY_SERVICE, EVERY_SERVICE, ICMP, ICMPV6, b
 from ringfence.model.tables import ProcessClass
 
 from tests.conformance.strategies import Case, cases
-from tests.examples import examples
+from tests.examples import costly_examples
 from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
-relaxed = settings(max_examples=examples(60), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+relaxed = settings(
+    max_examples=costly_examples(60), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def compiled(case: Case) -> Compilation:

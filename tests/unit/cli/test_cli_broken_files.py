@@ -47,6 +47,15 @@ ELSEWHERE: dict[str, tuple[Break, str]] = {
         lambda at: replaced(at / "labels.yml").symlink_to("nowhere"),
         "labels.yml: error: cannot be read: No such file",
     ),
+    "a policy larger than memory": (
+        lambda at: sparse(replaced(at / "policy/shop.yml")),
+        "policy/shop.yml: error: the file is larger than 16 MiB",
+    ),
+    "settings larger than memory": (lambda at: sparse(replaced(at / "ringfence.yml")), "is larger than 16 MiB"),
+    "an inventory larger than memory": (
+        lambda at: sparse(replaced(at / "inventory/hosts.yml")),
+        "inventory/hosts.yml: error: is larger than 256 MiB",
+    ),
     "a link to itself": (
         lambda at: replaced(at / "policy/shop.yml").symlink_to("shop.yml"),
         "policy/shop.yml: error: cannot be read: Too many levels of symbolic links",
@@ -113,6 +122,12 @@ def table(workspace: Path, content: bytes) -> None:
     """Give the workspace a table of hosts."""
     (workspace / "inventory/30-table.yml").write_text(TABLE)
     (workspace / "hosts.csv").write_bytes(content)
+
+
+def sparse(path: Path) -> None:
+    """Make a file of 64 GiB that takes no room on the disk."""
+    path.touch()
+    os.truncate(path, 64 << 30)
 
 
 def harmless(output: str) -> bool:
@@ -197,7 +212,7 @@ def test_a_file_that_somebody_named_and_that_is_wrong_is_wrong_input(
 
 
 @pytest.mark.parametrize("file", ["state.json", "claims.json", "snapshots/20260101T000000Z.json"])
-@pytest.mark.parametrize("kind", ["a pipe", "a device", "a directory", "a link to itself"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a directory", "a link to itself", "larger than memory"])
 def test_what_we_keep_is_read_only_from_a_file_that_ends(tmp_path: Path, file: str, kind: str) -> None:
     path = shop(tmp_path) / ".ringfence" / file
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -205,6 +220,8 @@ def test_what_we_keep_is_read_only_from_a_file_that_ends(tmp_path: Path, file: s
         os.mkfifo(path)
     elif kind == "a directory":
         path.mkdir()
+    elif kind == "larger than memory":
+        sparse(path)
     else:
         path.symlink_to("/dev/zero" if kind == "a device" else path.name)
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
 
+from tests.examples import FULL
 from tests.lone_target import LoneTarget
 from tests.rollout_plans import Wanted
 from tests.unit.enforcers.iptables_kernel import EMPTY, FAMILIES, VARIANTS, open_iptables
@@ -26,7 +28,9 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong
 OLD = Wanted()
 NEW = Wanted(allow={None: (1,)})
 DENY = Outcome(Effect.DENY)
-SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
+SHELLS = {"dash": ["dash", "-s"], "busybox": ["busybox", "sh", "-s"]}
+# Each variant in a shell and each shell with a variant; RINGFENCE_EXAMPLES=full has them all.
+PAIRS = product(VARIANTS, SHELLS) if FULL else zip(VARIANTS, SHELLS, strict=True)
 
 
 @dataclass
@@ -35,7 +39,6 @@ class IptablesTarget(LoneTarget):
 
     enforcer: str = "iptables"
     variant: str = ""
-    seconds: str = "30"  # its many steps take their time on a busy machine
 
     def in_kernel(self) -> str:
         """Return the digest of the plan whose rules both families have, empty for none."""
@@ -60,19 +63,15 @@ class IptablesTarget(LoneTarget):
         return {name.rpartition("_")[2] for name in self.kernel.run("ipset", "list", "-n").split()}
 
 
-@pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    if shutil.which(request.param[0]) is None:
-        pytest.skip(f"no {request.param[0]} here")
-    return list(request.param)
-
-
-@pytest.fixture(params=VARIANTS)
-def target(request: pytest.FixtureRequest, tmp_path: Path, shell: list[str]) -> Iterator[IptablesTarget]:
-    opened = open_iptables(request.param)
+@pytest.fixture(params=PAIRS, ids="-".join)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IptablesTarget]:
+    variant, shell = request.param
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    opened = open_iptables(variant)
     for family in FAMILIES:
         opened.run(family, "-A", "INPUT", "-p", "udp", "-m", "udp", "--dport", "9", "-j", "DROP")
-    one = IptablesTarget(tmp_path, opened.kernel, shell, variant=request.param)
+    one = IptablesTarget(tmp_path, opened.kernel, SHELLS[shell], variant=variant)
     yield one
     one.ask("remove")
     opened.close()
@@ -112,16 +111,16 @@ def test_the_next_plan_takes_the_place_of_the_first_and_its_sets(target: Iptable
 def test_what_is_not_confirmed_goes_back_by_itself(target: IptablesTarget) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
-    assert target.apply(new, seconds="4").last("state") == "waiting"
+    assert target.apply(new).last("state") == "waiting"
     assert target.in_kernel() == new.digest
-    target.goes_back_to(old.digest, 30)
+    target.goes_back_to(old.digest)
     assert target.drift(OLD) == []
 
 
 def test_a_first_plan_that_is_not_confirmed_leaves_the_host_as_it_was(target: IptablesTarget) -> None:
     before = target.kernel.run(f"iptables-{target.variant}-save", "-t", "filter").splitlines()[1:-1]
-    target.apply(target.plan(NEW), seconds="1")
-    target.goes_back_to("", 30)
+    target.apply(target.plan(NEW))
+    target.goes_back_to("")
     assert target.kernel.run(f"iptables-{target.variant}-save", "-t", "filter").splitlines()[1:-1] == before
     assert target.sets() == set()
 
@@ -173,7 +172,7 @@ def test_a_family_that_does_not_take_its_rules_changes_nothing(target: IptablesT
     reply = target.apply(target.plan(NEW))
     assert reply.last("refused") in ("ruleset", "unknown")
     target.stand_ins = ""
-    target.goes_back_to(old.digest, 60)
+    target.goes_back_to(old.digest)
     assert target.drift(OLD) == []
     assert len(target.sets()) == 1
 
@@ -205,7 +204,7 @@ exec {shutil.which(name)} "$@"
     assert "failed in the middle of the swap (no luck" in reply.last("reason")
     assert target.in_kernel() != old.digest
     (tools / "broken").unlink()
-    target.goes_back_to(old.digest, 60)
+    target.goes_back_to(old.digest)
     assert target.drift(OLD) == []
     assert len(target.sets()) == 1
 

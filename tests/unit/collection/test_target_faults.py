@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lone_target import LoneTarget, fill, mount, remount, wait_until
+from tests.lone_target import LoneTarget, fill, mount, remount
 from tests.rollout_plans import Wanted
 from tests.unit.enforcers.nft_kernel import open_kernel
 
@@ -73,7 +72,7 @@ def test_whatever_befalls_the_disk_while_a_table_waits_the_confirmed_one_comes_b
 ) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
-    assert target.apply(new, seconds="3").last("state") == "waiting"
+    assert target.apply(new).last("state") == "waiting"
     spoil(target)
     status = target.ask("status")[1]
     assert (status.last("pending_plan"), status.last("stands"), status.last("pending")) == (
@@ -124,12 +123,14 @@ def test_a_wait_that_memory_has_lost_is_named_by_status_and_ended_by_the_next_co
 
 def test_where_disk_and_memory_have_lost_all_the_kernel_is_open_and_never_locked(target: LoneTarget) -> None:
     target.enforce(OLD)
-    target.apply(target.plan(NEW), seconds="5")
+    target.apply(target.plan(NEW))
+    way = target.way_back()
     emptied(target)
     shutil.rmtree(target.memory)
     (unknown,) = target.ask("status")[1].all("unknown")
     assert "no state tells of it" in unknown
-    wait_until(lambda: target.in_kernel() == "", 60)
+    target.time_out(way)
+    assert target.in_kernel() == ""
     assert target.ask("status")[1].last("table") == "absent"
 
 
@@ -138,13 +139,13 @@ def test_going_back_tries_again_until_the_kernel_has_what_was_confirmed(target: 
     old = target.enforce(OLD)
     target.apply(target.plan(NEW))
     target.fails(failing)
-    time.sleep(2)
+    target.time_out()
     assert "timed-out" not in (target.state / "history").read_text()
     if failing == "list *":
         # it is there, and only not told: nothing of it is taken out again
         assert target.in_kernel() == old.digest
     target.fails("")
-    target.goes_back_to(old.digest, 8)
+    target.goes_back_to(old.digest)
     assert "timed-out" in (target.state / "history").read_text()
 
 
@@ -155,8 +156,9 @@ def test_a_host_whose_confirmed_table_no_longer_loads_is_open_tries_on_and_takes
     new = target.plan(NEW)
     target.apply(new)
     target.fails("-f *")
-    wait_until(lambda: target.in_kernel() == "", 5)
-    wait_until(lambda: " open " in (target.state / "history").read_text(), 2)
+    target.time_out()
+    assert target.in_kernel() == ""
+    assert " open " in (target.state / "history").read_text()
     status = target.ask("status")[1]
     assert (status.last("table"), status.last("pending")) == ("absent", "armed")
     target.fails("")
@@ -215,7 +217,7 @@ def test_a_swap_that_the_kernel_does_not_show_is_taken_back(target: LoneTarget) 
     assert reply.last("refused") == "unknown"
     assert "went back" not in reply.last("reason")
     target.fails("")
-    target.goes_back_to(old.digest, 8)
+    target.goes_back_to(old.digest)
 
 
 def spoilt(kind: str, text: str) -> bytes:
@@ -385,13 +387,13 @@ def test_a_table_that_is_loaded_in_stages_waits_is_confirmed_and_comes_back(tmp_
     kernel = open_kernel(nested=True)
     target = LoneTarget(tmp_path, kernel, SHELLS[0])
     old = target.plan(Wanted(peers=peers(6000)))
-    reply = target.apply(old, seconds="20")
+    reply = target.apply(old)
     assert (reply.last("state"), reply.last("staged") != "") == ("waiting", True), reply.values
     assert target.confirm(old).last("state") == "confirmed"
     new = target.plan(Wanted(allow={None: (1,)}, peers=peers(6000)))
-    assert target.apply(new, seconds="2").last("state") == "waiting"
+    assert target.apply(new).last("state") == "waiting"
     assert target.in_kernel() == new.digest
     assert target.ask("status")[1].last("pending") == "armed"
-    target.goes_back_to(old.digest, 15)
+    target.goes_back_to(old.digest)
     target.ask("remove")
     kernel.close()

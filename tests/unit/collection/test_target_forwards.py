@@ -27,11 +27,19 @@ fd00:2::/64 dev eth1 proto kernel metric 256 pref medium
 fe80::/64 dev eth1 proto kernel metric 256 pref medium
 """
 BETWEEN = "forwarded, judged by the tables of containers alone: between 10.0.1.0/24 (eth0), 10.0.2.0/24 (eth1)"
+BY_CONTAINERS, JUDGED = "judged by the tables of containers alone", "judged for the addresses of the plan alone"
 SWITCH = "proc/sys/net/ipv4/ip_forward"
 
 
 def forwarding(
-    root: Path, shell: list[str], *, switch: str = "0", routes: str = "", ports: tuple[str, ...] = (), held: str = ""
+    root: Path,
+    shell: list[str],
+    *,
+    switch: str = "0",
+    routes: str = "",
+    ports: tuple[str, ...] = (),
+    held: str = "",
+    judged: str = "",
 ) -> list[str]:
     """Return what a host says that it forwards, whose files and routes are given."""
     (root / SWITCH).parent.mkdir(parents=True)
@@ -39,6 +47,10 @@ def forwarding(
     for port in ports:
         (root / "sys/class/net/br0/brif" / port).mkdir(parents=True)
     fake = f'ip() {{ case $1 in -4) printf %s "{routes}" ;; *) printf %s "{ROUTES_6 if routes else ""}" ;; esac; }}'
+    fake += f"""
+have() {{ :; }}
+nft() {{ case $* in "list chain inet ringfence forwarded_in") [ -n "{judged}" ] ;; *) return 2 ;; esac; }}
+bridged_values() {{ echo "{judged}"; }}"""
     parts = [(SCRIPT / part).read_text() for part in ("containers.sh", "status.sh")]
     text = "\n".join([*parts, fake, f'confirmed_processes="{held}"', f'status_forwarding "{root}/"'])
     done = subprocess.run(shell, input=text, capture_output=True, text=True, check=True)
@@ -51,6 +63,21 @@ CASES: dict[str, tuple[dict[str, object], list[str]]] = {
     "a router": (
         {"switch": "1", "routes": ROUTES},
         [f"/{SWITCH}: this host forwards", f"{BETWEEN}, fd00:2::/64 (eth1)"],
+    ),
+    "a router that judges": (
+        {"switch": "1", "routes": ROUTES, "judged": "0 0", "ports": ("eno1", "tap0")},
+        [
+            f"/{SWITCH}: this host forwards",
+            f"{BETWEEN.replace(BY_CONTAINERS, JUDGED)}, fd00:2::/64 (eth1)",
+            "bridge br0: forwarded past every table: between eno1, tap0",
+        ],
+    ),
+    "a router that judges on its bridges": (
+        {"switch": "1", "routes": ROUTES, "judged": "1 1", "ports": ("eno1", "tap0")},
+        [
+            f"/{SWITCH}: this host forwards",
+            f"{BETWEEN.replace(BY_CONTAINERS, JUDGED + ', on bridges too')}, fd00:2::/64 (eth1)",
+        ],
     ),
     "one network": ({"switch": "1", "routes": ROUTES.splitlines()[1]}, [f"/{SWITCH}: this host forwards"]),
     "no ip": ({"switch": "1"}, [f"/{SWITCH}: this host forwards"]),

@@ -15,10 +15,12 @@ from ringfence.model.selectors import AssetNamed
 from ringfence.model.services import parse_service
 
 from tests.conformance.strategies import LABELS, Case, cases
-from tests.examples import examples
+from tests.examples import costly_examples
 from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
-relaxed = settings(max_examples=examples(60), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+relaxed = settings(
+    max_examples=costly_examples(60), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 ESTATE = snapshot(
     *(asset(f"web-{n}", f"10.0.0.{n}", role="web") for n in range(1, 4)),
     *(asset(f"db-{n}", f"10.0.1.{n}", role="db") for n in range(1, 4)),
@@ -81,7 +83,7 @@ def test_equals_a_compilation_from_nothing_to_the_digest(case: Case, other: Case
         assert_equal(recompiler.update(now, said, case.settings), compile_policy(now, said, case.settings))
 
 
-@settings(relaxed, max_examples=examples(20))
+@settings(relaxed, max_examples=costly_examples(20))
 @given(cases(), cases())
 def test_another_estate_and_policy_are_compiled_from_nothing(case: Case, other: Case) -> None:
     recompiler = Recompiler(case.snapshot, case.policy, case.settings, full=True)

@@ -19,7 +19,7 @@ def told(kernel: Kernel, mode: Mode = Mode.FULL) -> list[str]:
     draft = planned(compiled(mode=mode))
     host = draft.plan.hosts[HOST]
     containers = {name: one.model_dump() for name, one in host.containers.items()}
-    own, held = read_holding(kernel.listing(), draft.rulesets[host.ruleset], containers, host.runtime)
+    own, held, _ = read_holding(kernel.listing(), draft.rulesets[host.ruleset], containers, host.runtime)
     found = differences(json.loads(draft.tables[host.table]), own)
     for name, table in held.items():
         found += differences(json.loads(draft.tables[host.containers[name].table]), table)

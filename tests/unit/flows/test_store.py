@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,10 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.flows.holders import Holders
+from ringfence.flows.kept_sources import kept_sources
+from ringfence.flows.listeners import kept_listeners
 from ringfence.flows.store import FlowStore
 from ringfence.flows.window import FlowWindow
 from ringfence.model.addresses import point_of
-from ringfence.model.errors import OutsideError
+from ringfence.model.errors import OutsideError, RingfenceError
 from ringfence.model.flows import Flow
 
 from tests.unit.flows import flow_factory as factory
@@ -198,6 +202,35 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         FlowStore(tmp_path).window()
     with pytest.raises(OutsideError, match=r"2026-11-24\.parquet"):
         FlowStore(tmp_path).add([factory.flow(WEB, DB)])
+
+
+@pytest.mark.parametrize("kept", ["2026-11-24.1.parquet", "ledger.json", "sources.json", "listeners.json"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "larger than memory"])
+def test_nothing_of_a_store_is_read_that_never_ends(tmp_path: Path, kept: str, kind: str) -> None:
+    store = FlowStore(tmp_path)
+    store.add([factory.flow(WEB, DB)])
+    path = tmp_path / kept
+    path.unlink(missing_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 64 << 30)
+    reads = {"sources.json": kept_sources, "listeners.json": kept_listeners}.get(kept, lambda _: store.window())
+    with pytest.raises(RingfenceError, match=re.escape(kept)):
+        reads(tmp_path)
+
+
+def test_a_pipe_among_the_files_of_a_store_is_set_aside(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path)
+    store.add([factory.flow(WEB, DB)])
+    (tmp_path / "2026-11-24.1.parquet").unlink()
+    os.mkfifo(tmp_path / "2026-11-24.1.parquet")
+    assert store.set_damaged_aside().names == ("2026-11-24.1.parquet",)
+    with store.window() as window:
+        assert list(window) == []
 
 
 def test_two_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:

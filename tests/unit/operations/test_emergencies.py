@@ -218,7 +218,7 @@ def test_what_hosts_hold_is_told_where_the_workspace_takes_nothing_any_more(
 def test_how_hosts_find_their_neighbours_is_in_no_quarantine(tmp_path: Path) -> None:
     estate = Estate(shop(tmp_path))
     for what in ("fe80::/10", "fe80::1", "ff02::/16"):
-        with pytest.raises(InputError, match="of one link"):
+        with pytest.raises(InputError, match="no address of a host"):
             quarantine_of(estate, QuarantineRequest((what,), (), "x"))
     cut = quarantine_of(estate, QuarantineRequest(("f000::/4",), (), "x"))
     assert cut.entries["web-1"].remote[-1] == "fec0::/10"

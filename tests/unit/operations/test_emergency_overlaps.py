@@ -73,9 +73,8 @@ def test_a_permission_under_a_quarantine_says_so(tmp_path: Path, hosts: HostsInM
     assert permission(tmp_path, "web-1", "db-1", "postgresql").stopped == {}
     stopped = permission(tmp_path, "web-1", "api-1", "ssh")
     assert stopped.data()["stopped_by"] == {order.id: ["web-1"]}
-    text = (
-        f"  web-1 is isolated by {order.id}, which stands above it: nothing passes until 'ringfence release {order.id}'"
-    )
+    text = f"  web-1 is isolated by {order.id}, which stands above this: nothing from or to it passes until"
+    text = f"{text} 'ringfence release {order.id}'"
     assert text in [line.text for line in permission_lines(stopped)]
 
 

@@ -55,3 +55,17 @@ def test_what_stands_on_a_host_is_told_with_who_why_and_until_when() -> None:
     for host in (info, proof):
         done = HostsResult(PlaybookResult({"web-1": host}, "successful"))
         assert [line.text for line in emergency_lines(done)] == expected
+
+
+def test_hosts_of_which_the_same_stands_share_a_line_and_those_at_fault_are_all_named() -> None:
+    one = {"id": "q-1a2b3c4d", "kind": "quarantine", "since": 1, "ends": 0, "who": "alice", "why": "scans"}
+    hosts = {
+        f"web-{n}": HostResult(f"web-{n}", "none", ok=True, result={"emergency": [{**one, "held": n < 8}]})
+        for n in range(1, 16)
+    }
+    lost = ", ".join(sorted(f"web-{n}" for n in range(8, 16)))
+    said = "quarantine q-1a2b3c4d (alice, because scans), until it is released"
+    assert {line.text for line in emergency_lines(HostsResult(PlaybookResult(hosts, "successful")))} == {
+        f"web-1, web-2, web-3, web-4, web-5 and 2 more: {said}",
+        f"{lost}: {said}; its kernel does not hold it",
+    }

@@ -21,7 +21,7 @@ from ringfence.operations.request import (
     wanted_approvals,
 )
 
-from tests.unit.cli_shop import FILES, NOW, shop
+from tests.unit.cli_shop import FILES, NOW, ringfence, shop
 
 WANTED = PermissionRequest("2h", "web-2", "db-1", "postgresql", "broken index")
 SETTINGS = """\
@@ -210,3 +210,18 @@ def test_principals_of_signers_are_patterns_as_ssh_has_them(tmp_path: Path, line
         return
     with pytest.raises(InputError, match=r"may not approve this: alice may|of no allowed signer"):
         approve(Estate(tmp_path), request, private)
+
+
+def test_a_file_of_signers_that_is_not_there_is_named_and_not_asked_for_again(tmp_path: Path) -> None:
+    workspace(tmp_path)
+    request = asked(tmp_path)
+    signer = key(tmp_path, "alice")
+    (tmp_path / "allowed_signers").unlink()
+    with pytest.raises(InputError, match=r"^allowed_signers: there is no such file.*write a line for each"):
+        approve(Estate(tmp_path), request, signer)
+
+
+def test_a_request_that_needs_no_approval_says_so(tmp_path: Path) -> None:
+    words = ("request", "2h", "web-2", "db-1", "postgresql", "--because", "broken index")
+    assert "wants an approval" in ringfence(shop(tmp_path / "free"), *words).output
+    assert "wants an approval" not in ringfence(workspace(tmp_path / "guarded"), *words).output

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,10 +19,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hol
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_steps import Steps
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from ringfence.operations.run_process import Recording
-from ringfence.operations.runs import KILLED
+from ringfence.operations.runs import KILLED, last_words
 from ringfence.rollout.events import Event, EventKind
-from ringfence.rollout.run_events import RunReader
-from ringfence.rollout.runs import RunDirectory, left_at_hosts, run_directories
+from ringfence.rollout.run_events import PART, RunReader
+from ringfence.rollout.runs import RunControl, RunDirectory, left_at_hosts, run_directories
 
 from tests.hostile_host import HostileHost
 from tests.unit.cli_shop import data, ringfence, shop
@@ -232,6 +233,45 @@ def test_what_hosts_are_at_is_told_to_the_run_and_nobody_is_stopped_where_it_can
         (EventKind.DOING, "web-1", "confirms"),
     ]
     assert told[1].result == {"seconds": 26.5}
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_a_run_is_read_though_one_of_its_files_never_ends(tmp_path: Path, kind: str) -> None:
+    names = ("events.jsonl", "steps.jsonl", "control.json", "end.json", "pid", "said", "back.json", "denials.json")
+    for name in names:
+        if kind == "a pipe":
+            os.mkfifo(tmp_path / name)
+        else:
+            (tmp_path / name).symlink_to("/dev/zero")
+    run = RunDirectory(tmp_path)
+
+    assert RunReader(run).new() == []
+    assert last_words(run) == ""
+    assert not run.holds()
+    assert (run.control(), run.end(), run.process(), run.back(), run.denials()) == (
+        RunControl(),
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def test_a_line_of_a_run_that_never_ends_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "steps.jsonl").touch()
+    os.truncate(tmp_path / "steps.jsonl", 5 * PART)
+    reader = RunReader(RunDirectory(tmp_path))
+    tracemalloc.start()
+    try:
+        while reader.new() or reader.behind:
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 4 * PART
+    finally:
+        tracemalloc.stop()
+    with (tmp_path / "steps.jsonl").open("a") as file:
+        file.write("\n")
+    Steps(str(tmp_path), "web-1").tell("loads")
+    assert [one.event.step for one in reader.new()] == ["loads"]
 
 
 def test_what_two_people_want_of_a_run_adds_up(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from xml.etree import ElementTree
 import pytest
 from ringfence.model.picture import GroupKind, Picture, PictureGroup, PolicyState, Sign, SignCount
 from ringfence.presenting.map.csv import csv_text, field
+from ringfence.presenting.map.data import page_data
 from ringfence.presenting.map.drawing import drawing
 from ringfence.presenting.map.layout import HEIGHT, WIDTH, layout
 from ringfence.presenting.map.levels import coarsened, drawable, finest, level
 from ringfence.presenting.map.matrix import cells, matrix
-from ringfence.presenting.map.mermaid import EDGES, TEXT, mermaid
+from ringfence.presenting.map.mermaid import EDGES, TEXT, entity, mermaid
 from ringfence.presenting.map.svg import svg
 
 from tests.unit.presenting import picture_factory as pictures
@@ -171,3 +172,19 @@ def test_an_asset_is_named_by_itself() -> None:
 @pytest.mark.parametrize("space", [" ", "\u00a0", "\u2003", "\u3000"])
 def test_no_space_of_any_kind_hides_a_formula_from_the_csv(space: str) -> None:
     assert field(f"{space}=1+1") == f"'{space}=1+1"
+
+
+@pytest.mark.parametrize("name", ["web;=1+1", 'web"; "=1+1', "web;\u3000@SUM(A1)", "web;;-1", "web;\uff1d1"])
+def test_no_formula_begins_where_a_spreadsheet_of_another_country_splits(name: str) -> None:
+    parts = [part.strip().strip('"').lstrip() for part in field(name).split(";")]
+    assert not [part for part in parts if part.startswith(("=", "+", "-", "@", "\uff1d"))]
+
+
+@pytest.mark.parametrize("foreign", ["\u202eevil\u2066", "\x00", "\x85", "a\u2028b", "\ufeff"])
+def test_what_commands_no_terminal_turns_no_picture_either(foreign: str) -> None:
+    shop = pictures.shop()
+    made = replace(shop, levels=(f"env{foreign}", *shop.levels[1:]))
+    keys = page_data([made], FILES)["keys"]
+    for said in (mermaid(made, FILES), svg(made, FILES), csv_text(made), str(keys), entity(foreign)):
+        assert not {one for one in foreign if not one.isalpha()} & set(said)
+        assert not {f"#{ord(one)};" for one in foreign if not one.isalpha()} & set(re.findall(r"#\d+;", said))

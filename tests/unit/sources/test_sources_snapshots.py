@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,9 +14,18 @@ from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
+from ringfence.sources import snapshots
 from ringfence.sources.asset_search import find
 from ringfence.sources.checks import asset_problems
-from ringfence.sources.snapshots import AssetChange, difference, digest, read_snapshot, snapshot_text, write_snapshot
+from ringfence.sources.snapshots import (
+    AssetChange,
+    asset_in,
+    difference,
+    digest,
+    read_snapshot,
+    snapshot_text,
+    write_snapshot,
+)
 
 from tests.unit.sources.asset_factory import NOW, asset, unhurried, write
 
@@ -51,6 +61,42 @@ def test_what_is_written_is_read_back(tmp_path_factory, snapshot):
     write_snapshot(path, snapshot)
     assert read_snapshot(path) == snapshot
     assert path.read_text() == snapshot_text(snapshot)
+
+
+@unhurried
+@given(SNAPSHOTS)
+def test_one_asset_is_found_as_among_all_whatever_the_layout_of_the_file(tmp_path_factory, snapshot):
+    path = tmp_path_factory.mktemp("snapshots") / "assets.json"
+    write_snapshot(path, snapshot)
+    named, called = snapshot.named(), snapshot.called()
+    found = {name: asset_in(path, name) for name in ("absent", "label", *called)}
+    assert found == {name: named.get(name) or next(iter(called.get(name, ())), None) for name in found}
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+    assert {name: asset_in(path, name) for name in found} == found
+
+
+def test_of_a_snapshot_of_many_assets_only_the_one_that_is_asked_for_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "assets.json"
+    names = [f"host-{number:04}" for number in range(2000)]
+    hosts = [asset(name, labels={"role": "web"}, attributes={"name": "host-1999"}) for name in names]
+    write_snapshot(path, Snapshot((*hosts, replace(asset("other"), also=("alias",))), NOW))
+    read = []
+    loads = json.loads
+    monkeypatch.setattr(snapshots.json, "loads", lambda text: read.append(text) or loads(text))
+    for name, most in (("host-0007", 1), ("alias", 1), ("absent", 0), ("role", 0)):
+        read.clear()
+        found = asset_in(path, name)
+        assert (found is not None, len(read)) == (most == 1, most), name
+    assert sum(map(len, read)) < 1000
+
+
+@pytest.mark.parametrize("cut", [2, 20, -10])
+def test_a_damaged_snapshot_is_named_when_one_asset_of_it_is_asked_for(tmp_path, cut):
+    path = tmp_path / "assets.json"
+    write_snapshot(path, ESTATE)
+    path.write_bytes(path.read_bytes()[:-cut] if cut > 0 else path.read_bytes().replace(b'"workload":true', b"", 1))
+    with pytest.raises(InputError, match=r"not a valid snapshot|damaged"):
+        asset_in(path, "db-1")
 
 
 @unhurried

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from ringfence_tui.engine.protocol import HEAD, Answer, Ask, Cancel, Failure, Part, packed, unpacked
+from ringfence_tui.memory import many_values
 
 T = TypeVar("T")
+LARGE = 65_536  # bytes of a message that holds many values
 LAST_WORDS = 2000  # bytes of what an engine that died had printed
 ENDS_WITHIN = 2.0  # seconds that an engine has to end when the application does
 
@@ -180,7 +182,9 @@ class Engine:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
-                self._take(unpacked(await reader.readexactly(length)))
+                body = await reader.readexactly(length)
+                with many_values() if length >= LARGE else nullcontext():
+                    self._take(unpacked(body))
         await self._gone()
 
     def _take(self, message: object) -> None:

@@ -11,6 +11,7 @@ import traceback
 
 from ringfence.model.errors import RingfenceError
 from ringfence.rollout.cancellation import Cancelled
+from ringfence.sources.lifeline import let_go
 
 from ringfence_tui.engine.protocol import HEAD, Answer, Ask, Cancel, Failure, Part, Said, packed, unpacked
 from ringfence_tui.engine.questions import find
@@ -96,9 +97,12 @@ class Server:
             running = list(self._running.values())
         for tell, _ in running:
             tell.cancel.cancel()
+        let_go()
         until = time.monotonic() + HEEDS_WITHIN
         for _, thread in running:
             thread.join(max(0.0, until - time.monotonic()))
+        if spills := sys.modules.get("ringfence.flows.database"):
+            spills.delete_spilled()
         os._exit(0)
 
 

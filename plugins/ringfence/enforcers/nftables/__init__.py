@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Contained, Facts, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.enforcers import Contained, Facts, Forwarded, Profile, Reason, Rendered, Renderer, Targets, told_of
 from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
 from ringfence.enforcers.nftables.features import OLDEST_NFT, Features, unsupported
+from ringfence.enforcers.nftables.forward_chains import Forwarding, asked_for
 from ringfence.enforcers.nftables.processes import process_elements
 from ringfence.enforcers.nftables.ruleset import render
 from ringfence.model.abilities import LINUX
 from ringfence.model.assets import Asset
+from ringfence.model.errors import InputError
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.tables import VerdictTable
 
 if TYPE_CHECKING:
@@ -41,8 +44,8 @@ class NftablesEnforcer:
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the versions of nft and kernel, and what the two can match units by."""
-        bridged = {"bridged": told["bridged"]} if "bridged" in told else {}
-        return {**Features.told(told).data(), **bridged}
+        asked = {key: told[key] for key in ("bridged", "forwards") if key in told}
+        return {**Features.told(told).data(), **asked}
 
     def lacks(self, facts: Facts) -> str:
         """Return why nft is not usable on a host; the kernel is not asked here, iptables needs no newer one."""
@@ -62,7 +65,19 @@ class NftablesEnforcer:
         found = [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
         if not isinstance(facts.get("bridged", False), bool):
             found.append(("`bridged` of ringfence_nftables is neither true nor false", "write `bridged: true`"))
+        try:
+            asked_for(facts)
+        except InputError as error:
+            way_out = "write `forwards: true`, or a list of the networks that it is to judge"
+            found.append((f"`forwards` of ringfence_nftables is not valid: {error.message}", way_out))
         return found
+
+    def forwards(self, asset: Asset) -> IntervalSet | None:
+        """Return the addresses for which a host is asked to judge what it forwards, None where it is not asked to."""
+        try:
+            return asked_for(told_of(asset, self.name, {}))
+        except InputError:
+            return None
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself: no text depends on other tables."""
@@ -72,14 +87,21 @@ class NftablesEnforcer:
         """Return the ruleset text that `nft -f` loads in one transaction, and the elements that the target fills in."""
         return Rendered(render(table), runtime_of(table))
 
-    def render_holding(self, table: VerdictTable, profile: Profile, contained: Sequence[Contained]) -> Rendered:
-        """Return the same with the tables of the containers that a host holds."""
-        holding = Holding(contained, bridged=profile.get("bridged") is True)
-        text = render(table, holding)
+    def render_holding(
+        self,
+        table: VerdictTable,
+        profile: Profile,
+        contained: Sequence[Contained],
+        forwarded: Sequence[Forwarded] = (),
+    ) -> Rendered:
+        """Return the same with the tables of the containers that a host holds, and of those that it forwards for."""
+        bridged = profile.get("bridged") is True
+        holding = Holding(contained, bridged=bridged) if contained else None
+        text = render(table, holding, Forwarding(forwarded, bridged=bridged) if forwarded else None)
         runtime = runtime_of(table)
-        for one in holding.contained:
+        for one in (*(holding.contained if holding else ()), *forwarded):
             runtime += [asked for asked in answer_elements(one.table) if asked not in runtime]
-        return Rendered(text, [*runtime, *holding.runtime()])
+        return Rendered(text, [*runtime, *(holding.runtime() if holding else ())])
 
 
 def runtime_of(table: VerdictTable) -> list[dict[str, JsonValue]]:

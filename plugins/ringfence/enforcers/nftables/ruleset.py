@@ -21,6 +21,7 @@ from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dispatch import by_address
 from ringfence.enforcers.nftables.dynamic_sets import add_sets, by_membership
 from ringfence.enforcers.nftables.fixed_rules import FIELDS, control_rules, fixed_rules
+from ringfence.enforcers.nftables.forward_chains import Forwarding
 from ringfence.enforcers.nftables.outcomes import add_outcome
 from ringfence.enforcers.nftables.processes import by_process
 from ringfence.enforcers.nftables.service_chains import service_chains
@@ -36,8 +37,8 @@ HOOKS = {Direction.IN: "input", Direction.OUT: "output"}
 HEAD = "table inet ringfence {}\ndelete table inet ringfence\ntable inet ringfence {\n"
 
 
-def render(table: VerdictTable, holding: Holding | None = None) -> str:
-    """Return the ruleset of a table, with the tables of the containers that its host holds.
+def render(table: VerdictTable, holding: Holding | None = None, forwarding: Forwarding | None = None) -> str:
+    """Return the ruleset of a table, with the tables of the containers that its host holds, and of what it forwards.
 
     Raise RingfenceError for what nftables cannot enforce.
     """
@@ -54,6 +55,13 @@ def render(table: VerdictTable, holding: Holding | None = None) -> str:
         base += holding.base_chains(
             parts,
             control,
+            lambda one, direction: _targets(parts, direction, one.table.direction(direction))[ProcessClass()],
+        )
+    if forwarding:
+        for of_group in forwarding.forwarded:
+            add_sets(parts, of_group.table)
+        base += forwarding.base_chains(
+            parts,
             lambda one, direction: _targets(parts, direction, one.table.direction(direction))[ProcessClass()],
         )
     return f"{HEAD}{parts.text()}{base}}}\n"

@@ -1,13 +1,15 @@
 """A picture as CSV (RFC 4180): a row for each service between two groups, under each state and sign.
 
 A spreadsheet takes a field that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula (OWASP, "CSV
-Injection"): such a name gets an apostrophe before it. Signs are words here.
+Injection"): such a name gets an apostrophe before it. One that is set to another country splits at `;`, also within
+quotes that begin in the middle of a field, so what follows that is a beginning too. Signs are words here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from ringfence.model.picture import GroupKind, Picture, PictureEdge, PictureGroup, SignCount
@@ -16,6 +18,7 @@ from ringfence.presenting.map.rest import rows_of
 from ringfence.presenting.map.words import MEANINGS, group_name, moment, service_word
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # also in full width
+LATER = re.compile(rf"(;[\s\"]*)(?=[{re.escape(''.join(FORMULA))}])")
 REFUSED = "refused when seen"
 
 
@@ -36,7 +39,7 @@ def csv_text(picture: Picture) -> str:
 
 def field(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
-    clean = clean_line(text)
+    clean = LATER.sub(r"\1'", clean_line(text))
     return f"'{clean}" if clean.lstrip().startswith(FORMULA) else clean
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PictureGroup, PolicyState
+from ringfence.model.safe_text import clean_line
 from ringfence.presenting.map.geometry import BEND, BEND_LEAST
 from ringfence.presenting.map.layout import HEIGHT, WIDTH, Layout, layout
 from ringfence.presenting.map.levels import DRAWN_EDGES, DRAWN_GROUPS, coarsened, drawable, finest, level, placeable
@@ -56,8 +57,8 @@ def page_data(pictures: Sequence[Picture], state: PolicyState, carried: int = CA
     ]
     return {
         "levels": [_level(whole, number, placed) for number in range(1, finest(whole) + 1)],
-        "keys": list(whole.levels),
-        "left": list(pictures[0].levels[depth:]),
+        "keys": list(map(clean_line, whole.levels)),
+        "left": list(map(clean_line, pictures[0].levels[depth:])),
         "depth": drawable(whole),
         "placed": placed,
         "states": [[str(one), STATES[one]] for one in states],

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ringfence.model.picture import GroupKind, Picture, PictureEdge, PictureGroup, PolicyState, Sign
+from ringfence.model.safe_text import clean_line
 from ringfence.presenting.map.drawing import drawing
 from ringfence.presenting.map.words import MEANINGS, group_name, part, total
 
@@ -43,8 +44,11 @@ def mermaid(picture: Picture, state: PolicyState) -> str:
 
 
 def entity(text: str) -> str:
-    """Return a text for a quoted label: all but letters, digits and a few marks becomes entities of Mermaid."""
-    return PLAIN.sub(lambda found: f"#{ord(found.group())};", text)
+    """Return a text for a quoted label: all but letters, digits and a few marks becomes entities of Mermaid.
+
+    An entity is the character again where it is drawn, so what turns the reading direction is an escape before.
+    """
+    return PLAIN.sub(lambda found: f"#{ord(found.group())};", clean_line(text))
 
 
 def _groups(groups: tuple[PictureGroup, ...]) -> Iterator[str]:

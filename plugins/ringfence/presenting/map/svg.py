@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState, Sign
+from ringfence.model.safe_text import clean_line
 from ringfence.presenting.map.colours import DARK, DASHES, LIGHT, Palette
 from ringfence.presenting.map.drawing import Drawing, drawing, thickness
 from ringfence.presenting.map.geometry import curve, middle
@@ -63,7 +64,7 @@ def edge_words(picture: Picture, edge: PictureEdge, state: PolicyState) -> str:
 
 
 def _title(drawn: Drawing) -> str:
-    levels = " > ".join(drawn.picture.levels)
+    levels = " > ".join(map(clean_line, drawn.picture.levels))
     return f"Who talks to whom, by {levels}: {drawn.state} ({STATES[drawn.state]})"
 
 

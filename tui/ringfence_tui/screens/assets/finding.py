@@ -106,8 +106,7 @@ class FindingPage(ChangingPage):
         if self.table.rows[place:until] == list(rows):
             self.same = until
             return
-        self.incoming, self.same = AssetTable(), None
-        self.incoming.add(self.table.rows[:place])
+        self.incoming, self.same = self.table.beginning(place), None
         self.incoming.add(rows)
         self._swap()
 
@@ -154,7 +153,8 @@ class FindingPage(ChangingPage):
     def show_table(self, at: str = "", spent: float | None = None) -> None:
         """Show the rows, with the cursor at a name where it is among them."""
         table = self.query_one("#assets", Table)
-        cursor = next((place for place, index in enumerate(self.found) if self.table.rows[index][0] == at), None)
+        rows = self.table.rows
+        cursor = next((place for place, index in enumerate(self.found) if rows[index][0] == at), None) if at else None
         table.show(len(self.found), self.cells, cursor=cursor)
         self.show_count(spent)
         self.look()

@@ -81,6 +81,16 @@ class AssetTable:
     values: dict[str, set[str]] = field(default_factory=dict)
     longest: int = 0
 
+    def beginning(self, count: int) -> AssetTable:
+        """Return a table of the first rows, with what was told of them."""
+        return AssetTable(
+            self.rows[:count],
+            self.texts[:count],
+            {key: column[:count] for key, column in self.told.items()},
+            {key: set(values) for key, values in self.values.items()},
+            max((len(row[0]) for row in self.rows[:count]), default=0),
+        )
+
     def add(self, rows: Iterable[AssetRow]) -> None:
         """Take more rows."""
         for row in rows:

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 
 from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress as Doing
-from ringfence_tui.memory import kept_long, many_values
 from ringfence_tui.screens.map.answers import Edges, MapAnswer, PictureRequest, Progress
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import Matrix as MatrixModel
@@ -115,8 +114,7 @@ class PicturePage(SharedDraftPage):
                 self._tell_job(part.text)
 
         try:
-            with many_values():
-                answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
+            answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
         except EngineError:
             if self.answer is None:
                 self.query_one("#heading", Lines).show([(Span(" no picture: what is wrong stands below", Tone.WARN),)])
@@ -127,8 +125,6 @@ class PicturePage(SharedDraftPage):
             edges = put_together(shown.picture.edges, parts)
         else:
             edges = (*answer.picture.edges, *(edge for part in parts for edge in part.edges))
-            if len(edges) > AT_ONCE:
-                kept_long()
         picture = replace(answer.picture, edges=edges)
         answer = replace(answer, picture=picture)
         depth = level.depth if level is not None and not answer.notes else len(picture.levels)

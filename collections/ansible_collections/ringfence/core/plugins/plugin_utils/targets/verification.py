@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_names import set_digest
 
 from .answer_values import shown
@@ -36,8 +37,8 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     wanted = plan.table(host.table)
     listing = reply.sections.get("listing", "")
     try:
-        if host.containers:
-            found, told = _holding_containers(plan, host, listing)
+        if host.containers or host.forwarded or _meets_others(enforcer, listing):
+            found, told = _of_others_too(plan, host, listing)
         else:
             found = enforcement(enforcer).read(listing)
             told = differences(wanted, found)
@@ -74,16 +75,28 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     }
 
 
-def _holding_containers(plan: Plan, host: Host, listing: str) -> tuple[dict, list[dict]]:
-    """Return what a host that holds containers enforces, and how its tables and theirs differ from the plan."""
+def _meets_others(enforcer: str, listing: str) -> bool:
+    """Return whether a listing has chains for others than the host, which a plan may not know."""
+    its = enforcement(enforcer)
+    return hasattr(its, "meets_others") and its.meets_others(listing)
+
+
+def _of_others_too(plan: Plan, host: Host, listing: str) -> tuple[dict, list[dict]]:
+    """Return what a host enforces, and how that and what it enforces for others differ from the plan."""
     its = enforcement(host.enforcer)
     rendered = plan.ruleset(host.ruleset, its.SUFFIX).decode()
-    found, tables = its.read_holding(listing, rendered, host.containers, host.runtime)
+    found, tables, on_the_way = its.read_holding(listing, rendered, host.containers, host.runtime, host.forwarded)
     told = list(differences(plan.table(host.table), found))
     if found["present"]:
         for name, table in tables.items():
             of_one = differences(plan.table(host.containers[name]["table"]), table)
             told += [{**one, "container": name, "text": f"container {name}: {one['text']}"} for one in of_one]
+        for group, table in zip(host.forwarded, on_the_way, strict=True):
+            whose = first_few(group["assets"])
+            of_one = differences({**plan.table(group["table"]), "control": None}, table)
+            told += [
+                {**one, "forwarded": group["assets"], "text": f"forwarded, {whose}: {one['text']}"} for one in of_one
+            ]
     return found, told
 
 

@@ -43,7 +43,8 @@ class PlanError(Exception):
 class Host:
     """What a plan says of one host; `wave` counts from 0.
 
-    `containers` are the workloads that it holds, by name: `table`, `called` (by its engine), `addresses`.
+    `containers` are the workloads that it holds, by name: `table`, `called` (by its engine), `addresses`. `forwarded`
+    are groups of those that it judges as it forwards for them: `table`, `assets`, `addresses`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Host:
     options: dict
     runtime: list
     containers: dict = field(default_factory=dict)
+    forwarded: list = field(default_factory=list)
 
     @property
     def cut(self) -> bool:
@@ -103,6 +105,7 @@ class Plan:
             options=entry["options"],
             runtime=entry["runtime"],
             containers=entry.get("containers", {}),
+            forwarded=entry.get("forwarded", []),
         )
 
     def ruleset(self, digest: str, suffix: str) -> bytes:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
 
 from .reader import read_ruleset
-from .shapes import ANSWER_STANDS
+from .shapes import ANSWER_STANDS, CONTAINER_CHAINS, FORWARD_CHAINS
 
 if TYPE_CHECKING:  # it reads this package when it is imported
     from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 
 __all__ = [
-    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "read_holding", "runtime_lines",
+    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "meets_others", "read", "read_holding",
+    "runtime_lines",
 ]  # fmt: skip
 
 SUFFIX = "nft"
@@ -36,11 +37,18 @@ def read(listing: str) -> dict:
     return read_ruleset(listing)
 
 
-def read_holding(listing: str, rendered: str, containers: dict, runtime: list[dict]) -> tuple[dict, dict[str, dict]]:
-    """Return the verdict table of a host that holds containers, and those of its containers by name."""
-    from .container_reader import read_holding as of_containers
+def read_holding(
+    listing: str, rendered: str, containers: dict, runtime: list[dict], forwarded: list[dict] | None = None
+) -> tuple[dict, dict[str, dict], list[dict]]:
+    """Return the verdict table of a host, those of its containers by name, and those of what it forwards."""
+    from .container_reader import read_holding as of_others
 
-    return of_containers(listing, rendered, containers, runtime)
+    return of_others(listing, rendered, containers, runtime, forwarded)
+
+
+def meets_others(listing: str) -> bool:
+    """Return whether a listing has chains that meet others than the host itself."""
+    return any(f"\tchain {name} {{" in listing for name in (*CONTAINER_CHAINS, *FORWARD_CHAINS))
 
 
 def filled(section: str) -> dict:

@@ -30,22 +30,28 @@ _COMPARED = re.compile(
 _RUNTIME = re.compile(r"(?:peers|containers)_.*")
 
 
-def read_holding(text: str, rendered: str, containers: dict, runtime: list[dict]) -> tuple[dict, dict[str, dict]]:
-    """Return what a listing of a host that holds containers enforces: the host's table, and each container's by name.
+def read_holding(
+    text: str, rendered: str, containers: dict, runtime: list[dict], forwarded: list[dict] | None = None
+) -> tuple[dict, dict[str, dict], list[dict]]:
+    """Return what a listing of a host enforces for itself, for each of its containers by name, and for others.
 
-    `rendered` is the text that the plan gave the host, `containers` and `runtime` are what the plan says of it. What is
-    not as it was rendered is in the `drift` of the host's table.
+    `rendered` is the text that the plan gave the host; `containers`, `runtime` and `forwarded` are what the plan says
+    of it, and the last tables come in the order of `forwarded`. What is not as it was rendered is in the `drift` of the
+    host's table.
     """
-    listing = parse_listing(text)
+    from .forward_reader import read_groups
+
+    listing, wanted = parse_listing(text), parse_listing(rendered)
     peers = _peers(containers, runtime)
     host = TableReader(host_part(listing), peers)
     found = {**host.table(), "leftovers": []}
-    found["drift"] = [*host.drift, *_compared(parse_listing(rendered), listing)]
+    drift, on_the_way = read_groups(listing, wanted, forwarded or [], peers)
+    found["drift"] = [*host.drift, *compared(wanted, listing, CONTAINER_CHAINS, _COMPARED, "containers"), *drift]
     tables = {}
     for name, one in containers.items():
         starts = _starts(one["called"], runtime)
-        tables[name] = _ContainerReader(host_part(listing), peers, starts).held()
-    return found, tables
+        tables[name] = HeldReader(host_part(listing), peers, starts).held()
+    return found, tables, on_the_way
 
 
 def _starts(called: str, runtime: list[dict]) -> dict[str, str]:
@@ -72,21 +78,21 @@ def _peers(containers: dict, runtime: list[dict]) -> Peers:
     return peers
 
 
-class _ContainerReader(TableReader):
-    """Reads what a container's chains enforce; what they share with the host's is told with the host."""
+class HeldReader(TableReader):
+    """Reads what the chains of another than the host enforce; what they share with the host's is told with the host."""
 
     def __init__(self, listing: Listing, peers: Peers, starts: dict[str, str]) -> None:
         super().__init__(listing, peers)
         self.starts = starts
 
     def held(self) -> dict:
-        """Return the data of the container's table."""
-        directions = {direction: self._of_container(direction) for direction in DIRECTIONS}
+        """Return the data of the table."""
+        directions = {direction: self._of_direction(direction) for direction in DIRECTIONS}
         data = self._data(None, directions)
         del data["plan"]
         return data
 
-    def _of_container(self, direction: str) -> dict[str, object]:
+    def _of_direction(self, direction: str) -> dict[str, object]:
         start = self.starts.get(direction, "")
         if start not in self.listing.chains:
             self.report(0, f"chain {start}", "is not there", "open")
@@ -98,30 +104,31 @@ class _ContainerReader(TableReader):
         return {"mode": None, "units": [], "users": [], "cells": cells}
 
 
-def _compared(rendered: Listing, listing: Listing) -> list[dict[str, object]]:
-    """Return what differs between the chains and sets that meet containers and what they were rendered as."""
+def compared(
+    rendered: Listing, listing: Listing, chains: tuple[str, ...], sets: re.Pattern[str], whom: str
+) -> list[dict[str, object]]:
+    """Return what differs between the chains and sets that meet others than the host and what they were rendered as."""
     told = []
     for name, chain in rendered.chains.items():
-        if name not in CONTAINER_CHAINS and not PEERS_CHAIN.fullmatch(name):
+        if name not in chains and not (chains is CONTAINER_CHAINS and PEERS_CHAIN.fullmatch(name)):
             continue
         there = listing.chains.get(name)
         if there is None:
-            told.append(_told(0, f"chain {name}", "is not there: containers are open", "open"))
+            told.append(_told(0, f"chain {name}", f"is not there: open for {whom}", "open"))
         elif _header(chain) != _header(there) or [one.text for one in chain.rules] != [one.text for one in there.rules]:
-            told.append(_told(there.line, f"chain {name}", "is not as it was rendered: containers may be open", "open"))
-    for name in CONTAINER_CHAINS:
+            told.append(_told(there.line, f"chain {name}", f"is not as it was rendered: maybe open for {whom}", "open"))
+    for name in chains:
         if name in listing.chains and name not in rendered.chains:
             told.append(_told(listing.chains[name].line, f"chain {name}", "is not part of this plan"))
     for name, block in rendered.sets.items():
-        if not _COMPARED.fullmatch(name):
+        if not sets.fullmatch(name):
             continue
         found = listing.sets.get(name)
         if found is None:
-            told.append(_told(0, f"{block.kind} {name}", "is not there: containers may be open", "open"))
+            told.append(_told(0, f"{block.kind} {name}", f"is not there: maybe open for {whom}", "open"))
         elif not _RUNTIME.fullmatch(name) and _elements(found) != _elements(block):
-            told.append(
-                _told(found.line, f"{block.kind} {name}", "holds other addresses than it was rendered with", "open")
-            )
+            problem = f"holds other addresses than it was rendered with: maybe open for {whom}"
+            told.append(_told(found.line, f"{block.kind} {name}", problem, "open"))
     return told
 
 

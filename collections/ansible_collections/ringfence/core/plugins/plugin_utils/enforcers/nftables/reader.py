@@ -29,6 +29,7 @@ from .shapes import (
     CONTROL_RULE,
     DIRECTIONS,
     FIELDS,
+    FORWARD_CHAINS,
     GOTO,
     HOOKS,
     IDENTITY_CHAIN,
@@ -63,8 +64,8 @@ def read_ruleset(text: str) -> dict[str, object]:
 
 
 def host_part(listing: Listing) -> Listing:
-    """Return a listing without the chains that containers are met by; `container_reader` compares those."""
-    chains = {name: chain for name, chain in listing.chains.items() if name not in CONTAINER_CHAINS}
+    """Return a listing without the chains that meet others than the host; `container_reader` compares those."""
+    chains = {name: chain for name, chain in listing.chains.items() if name not in (*CONTAINER_CHAINS, *FORWARD_CHAINS)}
     return listing if len(chains) == len(listing.chains) else replace(listing, chains=chains)
 
 

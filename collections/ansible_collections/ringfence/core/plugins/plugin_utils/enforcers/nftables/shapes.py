@@ -74,6 +74,8 @@ CONTAINER_CHAINS = (
     *("containers_in", "containers_out", "containers_forward_out", "containers_forward_in"),
     *("containers_input", "containers_output", "containers_link", "containers_bridged"),
 )
+# What forwarded packets are met by, for others than containers.
+FORWARD_CHAINS = ("forwarded_out", "forwarded_in")
 
 _SETS = (
     (re.compile(r"control([46])"), "set", "type {address}", "flags interval"),
@@ -93,6 +95,8 @@ _SETS = (
     (re.compile(r"containers_(?:cut_)?(?:in|out)([46])"), "map", "type {address} : verdict"),
     (re.compile(r"networks_(?:in|out)([46])"), "map", "type {address} : verdict", "flags interval"),
     (re.compile(r"container_nets([46])"), "set", "type {address}", "flags interval"),
+    (re.compile(r"forwarded_(?:cut_)?(?:in|out)([46])"), "map", "type {address} : verdict", "flags interval"),
+    (re.compile(r"forwarded_manage(?:rs|d)([46])_[0-9a-f]{12}"), "set", "type {address}", "flags interval"),
     (DYNAMIC_SET, "set", "type {address}", "size 256", "flags timeout"),
 )
 

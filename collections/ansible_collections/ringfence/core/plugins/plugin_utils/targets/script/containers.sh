@@ -63,12 +63,12 @@ ask_engine() {
 newline='
 '
 
-# tell_engine ENGINE IDS...: prints the names and addresses of containers; one of them that is gone fails all alone.
+# tell_engine ENGINE IDS...: prints the names, addresses and network modes of containers; one of them that is gone fails all alone.
 tell_engine() {
     tell_engine_name=$1
     shift
     ask_engine "$tell_engine_name" inspect --type container \
-        --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' "$@"
+        --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}} {{.HostConfig.NetworkMode}}' "$@"
 }
 
 # Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
@@ -92,6 +92,8 @@ $now_told"
     done
     if [ -z "$now_engines" ]; then return 1; fi
     printf '%s\n' "$now_lines" | awk '
+        # one in the network of another: Podman says the address of that one of it, whose table judges both
+        $NF ~ /^container:/ { next }
         { sub(/^\//, "", $1) }
         $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
         { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+$/ && $i ~ /[.:]/ && length($i) <= 39) print $1, $i }'

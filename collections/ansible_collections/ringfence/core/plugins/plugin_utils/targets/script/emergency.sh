@@ -57,10 +57,10 @@ emergency_form='
     function bad(line) {
         if (line !~ /^[A-Za-z0-9.:\/,%_~@ -]+$/) return 1
         if (line ~ /^emergency [qp]-[0-9a-f]+ (quarantine|permission) [0-9]+ [0-9]+ [^ ]+ [^ ]+$/) return 0
-        if (line ~ /^element container [A-Za-z0-9][A-Za-z0-9_.-]*( [0-9a-f.:]+)*$/) return 0
+        if (line ~ /^element container ~?[A-Za-z0-9][A-Za-z0-9_.-]*( [0-9a-f.:]+)*$/) return 0
         if (line ~ /^element isolated (all|@[A-Za-z0-9_.-]+( @[A-Za-z0-9_.-]+)*)$/) return 0
         if (line ~ /^element (quarantined( [0-9a-f.:\/]+)+|kept( @[A-Za-z0-9_.-]+)*( [0-9a-f.:\/]+)*)$/) return 0
-        if (line ~ /^element permitted (in|out|to|from) (any|[0-9]+) (any|[0-9,-]+) (any|@[A-Za-z0-9_.-]+|[0-9a-f.:\/,]+)( @[A-Za-z0-9_.-]+| [0-9a-f.:\/]+)+$/) return 0
+        if (line ~ /^element permitted (in|out|to|from) (any|[0-9]+) (any|[0-9,-]+) (any|@~?[A-Za-z0-9_.-]+|[0-9a-f.:\/,]+)( @[A-Za-z0-9_.-]+| [0-9a-f.:\/]+)+$/) return 0
         return line !~ /^(end [qp]-[0-9a-f]+|control( [46]-[0-9A-F]+-[0-9A-F]+)* [0-9]+)$/
     }
 '
@@ -179,7 +179,7 @@ load_emergency() {
 }
 
 load_emergency_by() {
-    if emergency_inside "$1" && ! have nft; then
+    if emergency_forwards "$1" && ! have nft; then
         emergency_said='containers are reached by nft, which is not installed'
         return 1
     fi
@@ -188,7 +188,7 @@ load_emergency_by() {
             if [ -e "$runs/emergency.iptables" ]; then emergency_chains '' '' '' && rm -f "$runs/emergency.iptables"; fi
             return 0
         fi
-        if emergency_inside "$1"; then return 1; fi
+        if emergency_forwards "$1"; then return 1; fi
     fi
     if ! have iptables-restore || ! have ip6tables-restore; then
         if [ -z "$emergency_said" ]; then emergency_said='neither nft nor iptables is installed'; fi

@@ -2,8 +2,13 @@
 
 emergency_containers=ringfence-emergency-containers.service
 
-# Whether a container is named in the lines $1.
+# Whether a container is named in the lines $1; behind ~ is who this host forwards for, whose addresses stay as they are.
 emergency_inside() {
+    case $1 in *"element container "[!~]*) return 0 ;; *) return 1 ;; esac
+}
+
+# Whether the lines $1 name others than the host, which only nft meets.
+emergency_forwards() {
     case $1 in *"element container "*) return 0 ;; *) return 1 ;; esac
 }
 
@@ -24,6 +29,7 @@ emergency_moved() {
         !lines && $0 == "" { lines = 1; next }
         !lines { if (!(($1, $2) in known)) { known[$1, $2] = taken[$2] = 1; has[$1] = has[$1] " " $2 } next }
         $0 == "" { next }
+        $1 == "element" && $2 == "container" && $3 ~ /^~/ { print; next }
         $1 == "emergency" { cuts = $3 == "quarantine" }
         $1 == "element" && $2 == "container" && !($3 in has) && cuts {
             text = $1 " " $2 " " $3
@@ -36,7 +42,7 @@ emergency_moved() {
     moved_gone=$(printf '%s\n\n%s\n' "$moved_now" "$1" | awk '
         !lines && $0 == "" { lines = 1; next }
         !lines { has[$1] = 1; next }
-        $1 == "element" && $2 == "container" && !($3 in has) && !told[$3]++ { printf "%s%s", (n++ ? ", " : ""), $3 }')
+        $1 == "element" && $2 == "container" && $3 !~ /^~/ && !($3 in has) && !told[$3]++ { printf "%s%s", (n++ ? ", " : ""), $3 }')
     if [ -n "$moved_gone" ]; then moved_unknown="neither docker nor podman knows of $moved_gone: cut off stays the address that was known last"; fi
     [ "$emergency_moved" != "$1" ]
 }

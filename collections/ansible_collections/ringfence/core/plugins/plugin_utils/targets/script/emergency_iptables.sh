@@ -52,6 +52,7 @@ emergency_iptables() {
                 rule(back, place answers " -m conntrack --ctdir REPLY" stop(e) " -m connlabel --label " label " -j RETURN")
             }
         }
+        function span(i) { return control_range[i] ~ /-/ ? control_range[i] : control_range[i] "-" control_range[i] }
         function whole(option, net) { return net == "" ? "" : option net (net ~ /\// ? "" : family == 4 ? "/32" : "/128") }
         # what stands
         $1 == "+" && $2 ~ /^:rfe_/ { old[++olds] = substr($2, 2); next }
@@ -68,10 +69,18 @@ emergency_iptables() {
             }
             for (e = 1; e <= entries; e++) if (cut = of_family(quarantined[e], family)) {
                 each("rfe_in", "-s ", cut, stop(e) " -j DROP"); each("rfe_out", "-d ", cut, stop(e) " -j DROP")
-                each("rfe_forward", "-s ", cut, stop(e) " -j DROP"); each("rfe_forward", "-d ", cut, stop(e) " -j DROP")
+                # Ansible reaches those behind this host: its answers leave, and all else that the isolated send is cut before
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    each("rfe_forward", "-s ", cut, " -p tcp -m iprange --dst-range " span(i) " -m tcp --sport " control_port[i] " -m conntrack --ctdir REPLY -j RETURN")
+                each("rfe_forward", "-s ", cut, stop(e) " -j DROP")
+            }
+            for (e = 1; e <= entries; e++) if (cut = of_family(quarantined[e], family)) {
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    each("rfe_forward", "-d ", cut, " -p tcp -m iprange --src-range " span(i) " -m tcp --dport " control_port[i] " -j RETURN")
+                each("rfe_forward", "-d ", cut, stop(e) " -j DROP")
             }
             for (i = 1; i <= controls && entries; i++) if (control_family[i] == family) {
-                range = control_range[i] ~ /-/ ? control_range[i] : control_range[i] "-" control_range[i]
+                range = span(i)
                 rule("rfe_in", "-p tcp -m iprange --src-range " range " -m tcp --dport " control_port[i] " -j RETURN")
                 rule("rfe_out", "-p tcp -m iprange --dst-range " range " -m tcp --sport " control_port[i] " -j RETURN")
             }

@@ -135,7 +135,17 @@ emergency_nft() {
                 set(name, family, cut, e)
                 rule("input", ip(family) " saddr @" name " drop"); rule("output", ip(family) " daddr @" name " drop")
                 but_kept(e, family)
-                rule("forward", near ip(family) " saddr @" name " drop"); rule("forward", far ip(family) " daddr @" name " drop")
+                # Ansible reaches those behind this host: its answers leave, and all else that the isolated send is cut before
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    rule("forward", ip(family) " saddr @" name " " ip(family) " daddr " control_range[i] " tcp sport " control_port[i] " ct direction reply accept")
+                rule("forward", near ip(family) " saddr @" name " drop")
+            }
+            for (e = 1; e <= entries; e++) for (family = 4; family <= 6; family += 2) if (of_family(quarantined[e], family)) {
+                name = "q_" entry[e] "_" family
+                but_kept(e, family)
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    rule("forward", ip(family) " saddr " control_range[i] " " ip(family) " daddr @" name " tcp dport " control_port[i] " accept")
+                rule("forward", far ip(family) " daddr @" name " drop")
             }
             for (i = 1; i <= controls; i++) {
                 rule("input", ip(control_family[i]) " saddr " control_range[i] " tcp dport " control_port[i] " accept")

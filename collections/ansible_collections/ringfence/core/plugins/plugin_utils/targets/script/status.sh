@@ -40,7 +40,12 @@ verb_status() {
 # status_forwarding ROOT: that this host forwards for others, between which networks, and what its bridges carry. ROOT is
 # / but in tests.
 status_forwarding() {
-    forwarding_on=
+    forwarding_on='' forwarding_by='judged by the tables of containers alone'
+    if have nft && nft list chain inet ringfence forwarded_in >/dev/null 2>&1; then
+        forwarding_by='judged for the addresses of the plan alone'
+        # switched on, so its bridges carry nothing past it
+        if [ "$(bridged_values)" = '1 1' ]; then forwarding_by="$forwarding_by, on bridges too"; fi
+    fi
     for forwarding_switch in proc/sys/net/ipv4/ip_forward proc/sys/net/ipv6/conf/all/forwarding; do
         case $(cat "$1$forwarding_switch" 2>/dev/null) in
         '' | 0) ;;
@@ -54,15 +59,16 @@ status_forwarding() {
         {
             ip -4 route show
             ip -6 route show
-        } 2>/dev/null | awk '
+        } 2>/dev/null | awk -v by="$forwarding_by" '
             / via / || $1 !~ /[.:]/ || $1 ~ /^(fe80:|ff|169\.254\.)/ || $2 != "dev" || $3 == "lo" { next }
             !told[$1, $3]++ { if (!known[$3]++) links++; found[++n] = $1 " (" $3 ")" }
             END {
                 if (links < 2) exit
                 for (i = 1; i <= n && i <= 4; i++) line = line (i > 1 ? ", " : "") found[i]
-                print "forwarded, judged by the tables of containers alone: between " line (n > 4 ? " and " n - 4 " more" : "")
+                print "forwarded, " by ": between " line (n > 4 ? " and " n - 4 " more" : "")
             }'
     fi
+    case $forwarding_by in *' on bridges too') return 0 ;; esac
     # a bridge forwards without a switch; what containers of the plan send each other is told by itself
     forwarding_held=0
     if has_containers "$confirmed_processes"; then forwarding_held=1; fi

@@ -120,7 +120,7 @@ load_table() {
     load_written='' load_torn=
     if ends_whole "$work/swap.nft"; then
         load_written=1
-        if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && ! has_containers "${rf_processes-}" && load_in_stages "$1" "${2-}"; }; then
+        if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && ! has_containers "${rf_processes-}" && ! grep -q 'chain forwarded_' "$1" && load_in_stages "$1" "${2-}"; }; then
             track_until=
             leave_emergency
             return 0

@@ -1,0 +1,69 @@
+"""Emergencies of machines behind a host that judges what it forwards: cut and let through there, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ringfence.estate import Estate
+from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
+from ringfence.operations.execution import Execution
+from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
+from ringfence.wire import emergency_lines
+
+from tests.unit.cli_shop import NOW, shop
+from tests.unit.emergency_hosts import HostsInMemory
+
+INVENTORY = """\
+all:
+  vars: {ringfence_labels: {app: shop, env: prod}}
+  hosts:
+    gw-1: {ansible_host: 10.0.1.1, vm: {role: host}, ringfence_nftables: {forwards: [10.0.2.0/24, 10.0.1.0/30]}}
+    web-1: {ansible_host: 10.0.1.4, vm: {role: web}}
+    db-1: {ansible_host: 10.0.2.4, vm: {role: db}}
+    cache-1: {ansible_host: 10.0.2.5, vm: {role: cache}, ringfence_enforcer: forwarded}
+"""
+SETTINGS = "control: {from: [10.0.0.0/24], port: 22}\n"
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return shop(tmp_path, {"inventory/hosts.yml": INVENTORY, "ringfence.yml": SETTINGS})
+
+
+def lines(hosts: HostsInMemory, host: str) -> list[str]:
+    return emergency_lines.format(hosts.kernels.get(host, {}).values()).splitlines()[1:]
+
+
+def test_who_is_isolated_is_cut_where_it_is_forwarded_from_all_but_who_is_kept(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    cut = quarantine_of(estate, QuarantineRequest(("cache-1",), ("web-1",), "scans"))
+    assert cut.not_enforced == ()
+    assert quarantine(estate, cut, Execution(runner=hosts)).exit_status == 0
+    assert sorted(hosts.kernels) == ["db-1", "gw-1"]
+    assert lines(hosts, "gw-1") == ["element quarantined 10.0.2.5", "element kept 10.0.1.4"]
+    assert lines(hosts, "db-1") == ["element quarantined 10.0.2.5"]
+
+
+def test_a_permission_opens_the_way_of_both_ends_that_the_host_judges(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    asked = PermissionRequest("1h", "role=web", "role=cache", "tcp/8443", "looks")
+    assert allow_for(estate, permission_of(estate, asked), Execution(runner=hosts)).exit_status == 0
+    # the web server's network is none that the host is asked to judge for
+    assert lines(hosts, "gw-1") == [
+        "element container ~cache-1 10.0.2.5",
+        "element permitted to 6 8443 @~cache-1 10.0.1.4",
+    ]
+    assert lines(hosts, "web-1") == ["element permitted out 6 8443 any 10.0.2.5"]
+    hosts = HostsInMemory()
+    asked = PermissionRequest("1h", "role=db", "role=cache", "tcp/8443", "looks")
+    assert allow_for(estate, permission_of(estate, asked), Execution(runner=hosts)).exit_status == 0
+    assert lines(hosts, "gw-1")[2:] == [
+        "element permitted from 6 8443 @~db-1 10.0.2.5",
+        "element permitted to 6 8443 @~cache-1 10.0.2.4",
+    ]
