@@ -192,7 +192,7 @@ def test_bridged_packets_are_judged_where_the_host_asks_for_it(world: ContainerW
         if name == "bridged":
             text = world.host.listing()
             held = {who: one.model_dump() for who, one in host.containers.items()}
-            own, _ = read_holding(text, draft.rulesets[host.ruleset], held, host.runtime)
+            own, *_ = read_holding(text, draft.rulesets[host.ruleset], held, host.runtime)
             assert own["drift"] == []
     assert made == {name: [name != "bridged"] * 3 for name in made}
     world.switch_bridged("1")

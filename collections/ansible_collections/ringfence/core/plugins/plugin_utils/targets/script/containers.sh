@@ -21,7 +21,9 @@ ask_most=4096
 ask_engine() {
     ask_file=$runs/engine.$$
     if ! { true >"$ask_file"; } 2>/dev/null; then
-        if have timeout; then timeout "$ask_seconds" "$@" 2>/dev/null </dev/null 8>&- 9>&-; else return 1; fi
+        # nothing of ours is in memory yet
+        if have timeout; then set -- timeout "$ask_seconds" "$@"; fi
+        "$@" 2>/dev/null </dev/null 8>&- 9>&-
         return
     fi
     rm -f "$ask_file.ended"
