@@ -85,6 +85,13 @@ class ContainerHost:
             subnet = {"Config": [{"Subnet": f"{prefix}.0/24", "Gateway": f"{prefix}.1"}]}
             self.engine.call("POST", "/networks/create", {"Name": name, "Driver": "bridge", "IPAM": subnet})
 
+    def network(self, name: str, *subnets: str, internal: bool = False) -> None:
+        """Make another bridge network; of IPv6, too, where one of the subnets is."""
+        six = any(":" in one for one in subnets)
+        pools = {"Config": [{"Subnet": one} for one in subnets]}
+        body = {"Name": name, "Driver": "bridge", "IPAM": pools, "Internal": internal, "EnableIPv6": six}
+        self.engine.call("POST", "/networks/create", body)
+
     def _wire(self) -> None:
         run = self.namespace.run
         run("ip", "link", "add", "outside", "type", "veth", "peer", "name", "eth0", "netns", str(self.client.pid))
@@ -102,9 +109,9 @@ class ContainerHost:
 
     # containers
 
-    def start(self, name: str, *networks: str, port: int, published: int = 0) -> None:
+    def start(self, name: str, *networks: str, port: int, published: int = 0, at: str = "") -> None:
         """Start a container that answers on a port; its label `role` is its name."""
-        binding = {f"{port}/tcp": [{"HostPort": str(published)}]} if published else {}
+        binding = {f"{port}/tcp": [{"HostPort": str(published), "HostIp": at}]} if published else {}
         body = {
             "Image": "tiny",
             "Cmd": ["/bin/busybox", "nc", "-ll", "-p", str(port), "-e", "/bin/busybox", "echo", name],
@@ -138,10 +145,10 @@ class ContainerHost:
             return False
         return True
 
-    def address(self, name: str, network: str) -> str:
+    def address(self, name: str, network: str, key: str = "IPAddress") -> str:
         """Return the address of a container on a network now."""
         told: dict[str, Any] = json.loads(self.engine.call("GET", f"/containers/{name}/json"))
-        return str(told["NetworkSettings"]["Networks"][network]["IPAddress"])
+        return str(told["NetworkSettings"]["Networks"][network][key])
 
     # connections
 
@@ -230,7 +237,7 @@ def _asset(name: str, told: dict[str, Any]) -> Asset:
         name,
         tuple(sorted(point_of(address) for address in told["ringfence_addresses"])),
         {key: Label(value, "inventory") for key, value in told["ringfence_labels"].items()},
-        realm=told["ringfence_realm"],
+        realm=told.get("ringfence_realm", "default"),
         workload=told["ringfence_workload"],
         enforcer=told["ringfence_enforcer"],
         attributes={"ringfence_containers": told["ringfence_containers"]},

@@ -171,3 +171,44 @@ def test_what_is_not_proven_of_containers_is_named(held: ContainerHost) -> None:
         assert held.reaches("web", held.address("db", "back"), 5432), "it passes by, as is said"
     finally:
         held.namespace.run("sh", "-c", f"echo 1 >{switch}")
+
+
+def test_networks_of_other_kinds_are_judged_as_the_documentation_says(held: ContainerHost) -> None:
+    held.network("inner", "172.30.3.0/24", internal=True)
+    held.network("six", "172.30.4.0/24", "fd30:4::/64")
+    held.start("near", "inner", port=80)
+    held.start("asks", "inner", port=81)
+    held.start("v6", "six", port=80)
+    held.start("local", "front", port=80, published=8081, at="127.0.0.1")
+    held.start("joined", "container:local", port=82)
+    held.start("hosted", "host", port=83)
+    try:
+        addresses = {
+            "near": (held.address("near", "inner"), 80),
+            "v6": (held.address("v6", "six", "GlobalIPv6Address"), 80),
+            "local": (held.address("local", "front"), 80),
+            "joined": (held.address("local", "front"), 82),
+            "published": (f"{OUTSIDE}.1", 8080),
+            "published locally": ("127.0.0.1", 8081),
+        }
+
+        def answers(source: str) -> set[str]:
+            return {name for name, at in addresses.items() if held.reaches(source, *at)}
+
+        held.apply(held.plan(policy(*LINES, mode=Mode.OBSERVE)))
+        # Podman's plug-ins give the host no address on an internal network
+        assert answers(HOST) | {"near"} == addresses.keys()
+        plan = held.plan(policy(*LINES))
+        assert {"joined", "hosted"} <= {name.partition(".")[0] for name in plan.data["left_out"]}
+        reply = held.apply(plan)
+        assert "container local: enforced" in reply.all("process")
+        assert held.verified(plan)["drift"] == []
+        assert answers(HOST) == set()
+        assert answers("asks") == set()
+        lines = [("asks", "near", "tcp/80"), ("app", "local", "tcp/80"), ("app", "local", "tcp/82")]
+        held.apply(held.plan(policy(*LINES, *lines)))
+        assert answers("asks") == {"near"}
+        assert answers("app") == {"local", "joined"}
+    finally:
+        for name in ("joined", "hosted", "local", "v6", "asks", "near"):
+            held.stop(name)

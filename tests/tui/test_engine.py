@@ -6,6 +6,8 @@ import asyncio
 import errno
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -128,3 +130,19 @@ def test_a_file_that_the_machine_refuses_is_told_with_its_name_and_is_no_fault_o
     assert told[:2] == ("Permission denied", "/shop/.ringfence")
     assert "report" not in told[2]
     assert "report" in _unforeseen("map.picture", ValueError("x"))[2]
+
+
+def test_the_engine_of_the_application_leaves_no_spills(tmp_path: Path) -> None:
+    program = """
+import socket, sys
+from pathlib import Path
+from ringfence.flows.database import connect
+from ringfence_tui.engine.server import Server
+from ringfence_tui.engine.session import EngineSession
+ours, theirs = socket.socketpair()
+kept = connect(Path(sys.argv[1]))
+ours.close()
+Server(EngineSession(), theirs).serve()
+"""
+    assert subprocess.run([sys.executable, "-c", program, tmp_path], check=False).returncode == 0
+    assert list(tmp_path.iterdir()) == []

@@ -13,10 +13,12 @@ Told = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class CutRequest:
-    """Whom to isolate, as a selector, and why."""
+    """Whom to isolate, as a selector, and why; who stays reachable, and for how long (`4h`), empty until released."""
 
     what: str
     why: str
+    keep: tuple[str, ...] = ()
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class DoneView:
 
 @dataclass(frozen=True, slots=True)
 class StandingView:
-    """The emergencies that stand or are still held somewhere, the newest first: ids, and a line of each."""
+    """The emergencies that stand or are still held somewhere: ids, and a line of each.
+
+    The newest are first, and before all others those about the asset that was asked for.
+    """
 
     ids: tuple[str, ...]
     lines: tuple[str, ...]

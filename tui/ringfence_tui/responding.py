@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from ringfence_tui.emergency_views import CutRequest, CutView, DoneView, DoRequest, StandingView, Told
 from ringfence_tui.messages import WorkspaceChanged
 from ringfence_tui.page import Page
@@ -16,25 +19,41 @@ TONES = {"red": Tone.BAD, "green": Tone.GOOD, "yellow": Tone.WARN}
 
 async def quarantine(page: Page, whom: str) -> None:
     """Isolate what a person names, by default `whom`, once that was confirmed."""
-    asked = Prompt("Quarantine: whom", (row(Span("an asset, role=web, or a network", Tone.DIM)),), whom, does="go on")
-    what = await page.answered(asked)
-    if not what or not what.strip():
+    hints = (
+        row(Span("an asset, role=web, or a network", Tone.DIM)),
+        row(Span("behind it: --keep role=jump, who stays reachable; --for 4h, until when", Tone.DIM)),
+    )
+    line = await page.answered(Prompt("Quarantine: whom", hints, whom, does="go on"))
+    request = _request(line or "")
+    if request is None:
         return
+    what = request.what
     hint = row(Span("it stands in every answer, as long as the quarantine does", Tone.DIM))
     why = await page.answered(Prompt(f"Quarantine {what}: why", (hint,), does="show what it cuts"))
     if not why or not why.strip():
         return
     page.say(Span("looking what this cuts …", Tone.DIM))
-    view = await page.engine.ask("emergency.cut", CutRequest(what.strip(), why.strip()), CutView)
+    view = await page.engine.ask("emergency.cut", replace(request, why=why.strip()), CutView)
     page.say()
     asked_for = Confirmation(f"Isolate {what}", _rows(view.lines), view.id.partition("-")[2], "isolate")
     if await page.confirm(asked_for):
         await _carried(page, "emergency.quarantine", view.id, f"isolating {what}")
 
 
+def _request(line: str) -> CutRequest | None:
+    """Return what a line asks for, in the words of the command, the reason still missing; None for an empty one."""
+    what, *options = re.split(r"(?:^|\s)--(keep|for)(?:\s+|=|$)", line.strip())
+    if not what.strip():
+        return None
+    said = list(zip(options[::2], (word.strip() for word in options[1::2]), strict=True))
+    # one that says nothing is refused as the command refuses it
+    keep = tuple(word for name, word in said if name == "keep")
+    return CutRequest(what.strip(), "", keep, next((word or "?" for name, word in said[::-1] if name == "for"), ""))
+
+
 async def release(page: Page) -> None:
-    """End an emergency that a person names, by default the newest."""
-    standing = await page.engine.ask("emergency.standing", None, StandingView)
+    """End an emergency that a person names, by default the newest about the asset at the cursor, else of all."""
+    standing = await page.engine.ask("emergency.standing", page.asset_at_cursor(), StandingView)
     if not standing.ids:
         page.say(Span("nothing stands", Tone.DIM))
         return

@@ -20,6 +20,7 @@ def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
         denial_rows,
         done_lines,
         emergency_lines,
+        forward_lines,
         host_data,
         state_rows,
     )
@@ -33,6 +34,7 @@ def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
             session.output.line()
             session.output.table(DENIAL_COLUMNS, denial_rows(done))
         session.output.lines(emergency_lines(done))
+        session.output.lines(forward_lines(done))
         session.output.lines(beside_lines(done.result.hosts))
         session.output.lines(done_lines(done, "answered"))
     click.get_current_context().exit(done.exit_status)

@@ -12,6 +12,8 @@ from tempfile import mkdtemp
 
 import duckdb
 
+from ringfence.files import may_write
+
 # What DuckDB may hold at once; with what Python and the libraries take, a process stays below 4 GiB.
 MOST_MEMORY = 3 << 30
 SPILL = ".spill-"
@@ -22,10 +24,11 @@ def connect(directory: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection to a database in memory that loads nothing from the network and spills into a directory.
 
     DuckDB would otherwise write what does not fit into memory below the current directory, the user's repository. What
-    is spilled goes below `directory` (a store's), where that exists, and is the owner's alone; `close` and the end of
-    the process delete it.
+    is spilled goes below `directory` (a store's), where that exists and this process may write, else where temporary
+    files are, and is the owner's alone; `close` and the end of the process delete it, `delete_spilled` before an exit
+    that runs nothing more.
     """
-    below = directory if directory and os.access(directory, os.W_OK) else None
+    below = directory if directory and _takes_spills(directory) else None
     path = mkdtemp(prefix=f"{SPILL}{os.getpid()}-" if below else "ringfence-flows-", dir=below)
     connection = duckdb.connect(
         config={
@@ -46,6 +49,12 @@ def close(connection: duckdb.DuckDBPyConnection) -> None:
         cleaning()
 
 
+def delete_spilled() -> None:
+    """Delete what all connections of this process have spilled."""
+    for cleaning in list(_CLEANING.values()):
+        cleaning()
+
+
 @contextmanager
 def database(directory: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection as `connect` does, and close it at the end."""
@@ -62,6 +71,14 @@ def delete_left(directory: Path) -> None:
         process = path.name.removeprefix(SPILL).partition("-")[0]
         if process.isdigit() and not Path(f"/proc/{process}").exists():
             rmtree(path, ignore_errors=True)
+
+
+def _takes_spills(directory: Path) -> bool:
+    try:
+        may_write(directory)
+    except OSError:
+        return False
+    return os.access(directory, os.W_OK)
 
 
 def _memory() -> int:

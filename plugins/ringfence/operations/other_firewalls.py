@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +28,8 @@ DIRECTORY = "beside"
 FORMAT = 1
 # Characters of a report as results carry it; a host's own script tells far less.
 MOST = 1_500_000
+# Lines of what it forwards, and characters of one.
+MOST_FORWARDED, MOST_WORDS = 20, 300
 
 
 def keep_reports(estate: Estate, hosts: Mapping[str, HostResult]) -> list[Problem]:
@@ -40,12 +42,42 @@ def keep_reports(estate: Estate, hosts: Mapping[str, HostResult]) -> list[Proble
         path = _path(estate, name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = {"format": FORMAT, "host": name, "seen": now, "report": report}
+            data = {"format": FORMAT, "host": name, "seen": now, "report": report, "forwards": forwarded(host)}
             write_whole(path, json.dumps(data) + "\n", PRIVATE)
         except OSError as error:
             message = f"what hosts told of other firewalls cannot be kept: {error.strerror}"
             return [Problem(Severity.WARNING, message, remedy="mend that, then 'ringfence info'")]
     return []
+
+
+def forwarded(host: HostResult) -> list[str]:
+    """Return what a host says that it forwards for others, a line each."""
+    told = host.result.get("forwards")
+    lines = [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    return [clean_line(one)[:MOST_WORDS] for one in lines[:MOST_FORWARDED]]
+
+
+def forwarding_problems(estate: Estate, hosts: Iterable[str], holders: Collection[str]) -> list[Problem]:
+    """Return a warning for each host that told what it forwards and no table judges.
+
+    Of `holders` of containers only the bridges count: what else these forward their containers' tables judge.
+    """
+    problems = []
+    for name in sorted(hosts_that_told(estate, hosts)):
+        try:
+            data = json.loads(regular_file(_path(estate, name)))
+            lines = data.get("forwards", []) if data["host"] == name else []
+            told = [clean_line(str(one))[:MOST_WORDS] for one in lines if not str(one).startswith("/proc/")]
+            seen = clean_line(str(data["seen"]))[:40]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, InputError, RecursionError):
+            continue
+        if passes := [one for one in told if one.startswith("bridge ") or name not in holders]:
+            message = (
+                f"{name} forwards for others, and this plan does not judge that: {first_few(passes)} (told {seen})"
+            )
+            remedy = "enforce on the machines behind it; docs/containers.md, Hosts that forward"
+            problems.append(Problem(Severity.WARNING, message, remedy=remedy))
+    return problems
 
 
 def forget_gone(estate: Estate) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.held_containers import held_by
 from ringfence.estate.held_tables import known_records
 from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
@@ -16,6 +17,7 @@ from ringfence.operations.beside_tests import cut_tests
 from ringfence.operations.check import refuse_errors
 from ringfence.operations.emergencies import standing_problems
 from ringfence.operations.execution import Execution
+from ringfence.operations.other_firewalls import forwarding_problems
 from ringfence.operations.own_addresses import own_addresses
 from ringfence.wire.first_few import first_few
 
@@ -111,6 +113,7 @@ class _Making:
         self.listener.problems(_chosen(estate))
         self.listener.problems(standing_problems(estate))
         self.listener.problems(cut_tests(estate, estate.compilation))
+        self.listener.problems(forwarding_problems(estate, tables, held_by(estate.snapshot.assets)))
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             if estate.compilation.unenforced:

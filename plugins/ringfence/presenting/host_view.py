@@ -33,6 +33,7 @@ TOLD = (
     "denials",
     "denials_full",
     "emergency",
+    "forwards",
 )
 VERDICTS = {"deny": "denied", "watch": "would be denied"}
 
@@ -91,6 +92,15 @@ def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
     for (text, wrong), names in found.items():
         which = ", ".join(names) if wrong else first_few(names)
         yield Line(f"{which}: {text}", style="red" if wrong else "yellow")
+
+
+def forward_lines(done: HostsResult) -> Iterator[Line]:
+    """Yield what hosts forward for others, which no table judges."""
+    from ringfence.operations.other_firewalls import forwarded
+
+    for name, host in sorted(done.result.hosts.items()):
+        for one in forwarded(host):
+            yield Line(f"{name}: {one}", style="yellow")
 
 
 def _time(seconds: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .emergency_chains import compare as compare_chains
 from .emergency_lines import PERMISSION, Emergency, EmergencyError, parse
@@ -28,10 +28,11 @@ class Held:
     drift: tuple[str, ...] = ()
 
 
-def judge(kept: str, listing: str, now: float, passes: bool = True) -> Held:
+def judge(kept: str, listing: str, now: float, passes: bool = True, skew: int = 0) -> Held:
     """Return what a host holds, of the sections `emergency` and `emergency_kernel` of its reply.
 
-    `passes` says whether the table of its policy lets connections of permissions pass. Raise EmergencyError where what
+    `passes` says whether the table of its policy lets connections of permissions pass, `skew` by how many seconds its
+    clock was ahead of the controller's when it was loaded: rules of iptables end by it. Raise EmergencyError where what
     it keeps is not what Ringfence writes.
     """
     lines = kept.split("\n")
@@ -42,8 +43,10 @@ def judge(kept: str, listing: str, now: float, passes: bool = True) -> Held:
     over = {entry.id for entry in entries if entry not in live}
     if not live and not listing.strip():
         return Held()
-    compare = compare_chains if "# section ip" in listing else compare_table
-    found = compare(entries, controls, listing, over, loose)
+    if "# section ip" in listing:
+        found = compare_chains([_shifted(entry, skew) for entry in entries], controls, listing, over, loose)
+    else:
+        found = compare_table(entries, controls, listing, over, loose)
     held = tuple(
         (entry.id not in found.missing and (entry.kind != PERMISSION or passes)) or entry.id in loose for entry in live
     )
@@ -59,6 +62,12 @@ def judge(kept: str, listing: str, now: float, passes: bool = True) -> Held:
             if entry.kind == PERMISSION
         ]
     return Held(live, held, (*drift, *found.extra)[:MOST_TOLD])
+
+
+def _shifted(entry: Emergency, skew: int) -> Emergency:
+    if not skew or not entry.ends:
+        return entry
+    return replace(entry, since=max(entry.since + skew, 0), ends=max(entry.ends + skew, 1))
 
 
 def _controls(lines: list[str]) -> tuple[Path, ...]:

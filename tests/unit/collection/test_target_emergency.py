@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ansible_collections.ringfence.core.plugins.action.emergency import ActionModule
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
@@ -148,6 +153,35 @@ def answers(kernel: Kernel, address: str) -> bool:
     return done.returncode == 0 or "Refused" in done.stderr
 
 
+def test_check_mode_changes_nothing_and_reports_what_would(target: LoneTarget, sessions: Sessions) -> None:
+    def run(state: str, *, check: bool) -> dict:
+        action = ActionModule.__new__(ActionModule)
+        action._task = SimpleNamespace(check_mode=check, diff=True)
+        action._ask = lambda values, lines: target.ask("emergency", values, lines.encode())[1]
+        given = format([CUT]) if state == "present" else CUT.id
+        arguments = {"emergency": given, "state": state, "control": {}, "approval": {}}
+        return action.carry_out(arguments, {"inventory_hostname": "h"})
+
+    def there() -> tuple[list[Path], str]:
+        files = [one for one in target.place.rglob("*") if one.parent.name != "work"]
+        return sorted(files), sessions.target.run("nft", "list", "ruleset")
+
+    for state, before, after in (("present", "", format([CUT])), ("absent", format([CUT]), "")):
+        stood = there()
+        result = run(state, check=True)
+        assert (result["changed"], result["diff"]) == (True, {"before": before, "after": after})
+        assert there() == stood
+        assert run(state, check=False)["changed"]
+        for check in (True, False):
+            result = run(state, check=check)
+            assert (result["changed"], result["diff"]) == (False, {"before": after, "after": after})
+        if state == "present":
+            # as after somebody flushed all
+            sessions.target.run("nft", "flush", "ruleset")
+            assert run(state, check=True)["changed"]
+            assert not run(state, check=False).get("failed")
+
+
 def test_of_two_quarantines_over_one_host_the_other_stands_when_one_is_released(
     target: LoneTarget, sessions: Sessions
 ) -> None:
@@ -185,15 +219,103 @@ def test_a_permission_lets_through_until_it_ends_and_its_sessions_end_with_it(
     assert sessions.alive() == frozenset()
     ask(target, ends=(CUT.id,))
     assert sessions.open(*sorted(ALL)) == four
-    soon = int(time.time()) + 3
+    soon = int(time.time()) + 6
     short = Emergency("p-0123abcd", "permission", soon - 100, soon, grants=grants)
     ask(target, short)
     assert sessions.alive() == four
     # nobody does anything: the kernel does, which counts from when it was told
-    wait_until(lambda: sessions.alive() == frozenset(), 10)
+    wait_until(lambda: sessions.alive() == frozenset(), 20)
     assert time.time() >= soon - 1
     assert sessions.open(*sorted(ALL)) == frozenset()
     assert held(target.ask("status")[1])["emergency"] == []
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_clock_that_is_hours_off_ends_nothing_early_and_keeps_nothing(
+    target: LoneTarget, sessions: Sessions, hours: int
+) -> None:
+    before = target.stand_ins
+
+    def clock(off: int) -> None:
+        off_by = f'if [ "$*" = +%s ]; then echo $(($(command date +%s) + {off})); else command date "$@"; fi'
+        target.stand_ins = before + f"date() {{ {off_by}; }}\n"
+
+    clock(hours * 3600)
+    target.enforce(CLOSED)
+    grants = (Grant("in", 6, PEER, ((7000, 7000),)),)
+    now = int(time.time())
+    allowed = Emergency("p-0123abcd", "permission", now, now + 600, grants=grants)
+    reply = ask(target, allowed, now=str(now))
+    assert holds(reply) == {allowed.id: True}
+    side = "ahead of" if hours > 0 else "behind"
+    assert f"this host's clock is 5 hours {side} the controller" in " ".join(reply.all("warning"))
+    if target.enforcer == "iptables":
+        # the kernel's own clock is not off here: what it is told is in the words of one that is
+        (stop, *_) = re.findall(r"--datestop (\S+)", sessions.target.run("iptables-save", "-t", "mangle"))
+        off = datetime.fromisoformat(f"{stop}+00:00").timestamp() - allowed.ends - hours * 3600
+        assert -1 <= off <= 60  # the order was on its way for a while
+        clock(-hours * 3600)
+        assert "was set since" in " ".join(target.ask("status")[1].all("warning"))
+        return
+    assert sessions.open("tcp4") == {"tcp4"}
+    # whoever loads it again knows what time it is, also where the clock is set in the middle
+    for off in (hours * 3600, -hours * 3600, 0):
+        clock(off)
+        assert target.ask("hold")[0] == 0
+        assert holds(target.ask("status")[1]) == {allowed.id: True}
+        assert sessions.alive() == {"tcp4"}
+    soon = int(time.time()) + 6
+    clock(hours * 3600)
+    ask(target, Emergency("p-0123abcd", "permission", soon - 100, soon, grants=grants), now=str(int(time.time())))
+    clock(-86400)
+    wait_until(lambda: sessions.alive() == frozenset(), 20)
+    assert time.time() >= soon - 1
+    assert target.ask("hold")[0] == 0
+    assert sessions.open("tcp4") == frozenset()
+    # a host that has signers of its own goes by its own clock: nobody tells it that an approval has not ended
+    (target.place / "allowed_signers").write_text("")
+    assert ask(target, CUT, now=str(now)).all("warning") == []
+
+
+@pytest.mark.parametrize(
+    "at", ["keep_emergency", "load_emergency_by", "keep_clock", "persist_emergency", "tell_emergency"]
+)
+@pytest.mark.parametrize("ending", [False, True])
+def test_wherever_a_command_is_killed_the_state_tells_the_truth_and_the_next_brings_what_is_asked(
+    target: LoneTarget, sessions: Sessions, at: str, ending: bool
+) -> None:
+    target.enforce(OPEN)
+    if ending:
+        ask(target, CUT)
+    before = target.stand_ins
+    target.stand_ins = before + f"{at}() {{ kill -9 $$; }}\n"
+    given = ([], [CUT.id]) if ending else ([CUT], [])
+    assert target.ask("emergency", {}, emergency_order(format(given[0]), given[1]).encode())[0] == -9
+    target.stand_ins = before
+    # what is told is what the kernel does
+    found = read_emergencies(target.ask("status")[1])
+    said = {entry.id for entry, is_held in zip(found.entries, found.held, strict=True) if is_held}
+    cut = sessions.open(*sorted(ALL)) == frozenset()
+    assert cut == (said == {CUT.id} or (not found.entries and found.drift != ()))
+    for _ in range(2):
+        assert holds(ask(target, *given[0], ends=tuple(given[1]))) == ({} if ending else {CUT.id: True})
+    assert sessions.open(*sorted(ALL)) == (ALL if ending else frozenset())
+
+
+def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarget, sessions: Sessions) -> None:
+    if target.enforcer != "iptables" or "legacy" not in sessions.target.run("iptables", "--version"):
+        pytest.skip("this iptables has no lock that others hold")
+    lock = target.place / "xtables.lock"
+    before = target.stand_ins + f"export XTABLES_LOCKFILE={lock}\n"
+    with lock.open("w") as held_by_another:
+        fcntl.flock(held_by_another, fcntl.LOCK_EX)
+        target.stand_ins = before + "sleep() { :; }\n"
+        reply = ask(target, CUT)
+        assert reply.last("refused") == "emergency"
+        assert "xtables lock" in " ".join(reply.all("reason") + reply.all("message") + [str(reply.values)])
+        assert sessions.open(*sorted(ALL)) == ALL
+    target.stand_ins = before
+    assert holds(ask(target, CUT)) == {CUT.id: True}
 
 
 def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, sessions: Sessions) -> None:

@@ -88,6 +88,10 @@ NONE_OF_ITS_OWN = {
     "rootless": ({"rootless": True}, "it is rootless: what it sends and receives are sockets of its user or unit"),
     "host": ({"network_mode": "host"}, "it is in the network of its host, whose table judges it"),
     "host, told by Podman": ({"networks": [{"name": "host"}]}, "it is in the network of its host"),
+    "host, of which Podman tells nothing": (
+        {"networks": [], "state": "running"},
+        "its engine tells of no network of its own: in that of its host, the host's table judges it",
+    ),
     "joined": ({"network_mode": f"container:{'ab' * 32}"}, "it is in the network of container abababababab"),
 }
 
@@ -103,6 +107,24 @@ def test_containers_without_packets_of_their_own_are_named_by_plan_and_check(cas
     (problem,) = [one for one in problems(made) if given.name in one.message]
     assert (problem.severity, why in problem.message) == (Severity.WARNING, True)
     assert not any(given.name in one.message for one in problems(compiled(replace(given, enforcer="nftables"))))
+
+
+def test_who_is_in_the_network_of_another_has_no_addresses_of_its_own() -> None:
+    def told(identity: str, name: str, *aliases: str) -> dict[str, object]:
+        network = {"IPAddress": "10.88.0.2", "IPPrefixLen": 16, "Aliases": list(aliases)}
+        return {"Id": identity * 64, "Names": [f"/{name}"], "NetworkSettings": {"Networks": {"podman": network}}}
+
+    # as Podman tells of them: the same network, address and aliases, and no mode
+    both = [told("a", "joined", "b" * 12), told("b", "web", "b" * 12, "shop"), told("c", "other", "shop")]
+    answer = EngineAnswer(Engine(HOST, "unix:///x"), containers=both, networks={"podman": {"Driver": "bridge"}})
+    found = {name.partition(".")[0]: its for name, its in hosts([answer], Shape(enforce=True)).hosts}
+    assert {name: one["ringfence_workload"] for name, one in found.items()} == {
+        "joined": False,
+        "web": True,
+        "other": True,
+    }
+    assert found["joined"]["ringfence_containers"]["network_mode"] == f"container:{'b' * 64}"
+    assert found["joined"]["ringfence_addresses"] == []
 
 
 def test_a_rootless_engine_has_no_workloads_and_no_addresses_that_others_meet() -> None:

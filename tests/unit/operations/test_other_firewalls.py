@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from ringfence.estate import Estate
-from ringfence.operations.other_firewalls import forget_gone, keep_reports, other_firewalls
+from ringfence.operations.hosts import HostsResult
+from ringfence.operations.other_firewalls import forget_gone, forwarding_problems, keep_reports, other_firewalls
 from ringfence.presenting.beside_view import beside_data, beside_lines
-from ringfence.rollout import HostResult
+from ringfence.presenting.host_view import forward_lines
+from ringfence.rollout import HostResult, PlaybookResult
 
 from tests.unit.cli_shop import data, ringfence, shop
 
@@ -116,3 +118,38 @@ def test_what_hosts_told_goes_when_the_inventory_does_not_have_them_any_more(tmp
     assert {path.name for path in folder.iterdir()} == {
         f"{sha256(name.encode()).hexdigest()[:32]}.json" for name in ("db-1", "web-1")
     }
+
+
+def test_plan_and_info_name_hosts_that_forward_for_others(tmp_path: Path) -> None:
+    shop(tmp_path)
+    bridge = "bridge br0: forwarded past every table: between eno1, tap0"
+    routes = "forwarded, judged by the tables of containers alone: between 10.0.1.0/24 (eth0), 10.0.2.0/24 (eth1)"
+    switch = "/proc/sys/net/ipv4/ip_forward: this host forwards"
+    hostile: object = [7, None, "x" * 9000, "a\x1b[31mb\n"]
+    hosts = {
+        name: HostResult(name, "confirmed", ok=True, result={**told(name, "").result, "forwards": lines})
+        for name, lines in (
+            ("db-1", [switch, routes, bridge]),
+            ("web-1", [switch]),
+            ("api-1", hostile),
+            ("web-2", "no"),
+        )
+    }
+    assert keep_reports(Estate(tmp_path), hosts) == []
+    estate = Estate(tmp_path)
+    found = forwarding_problems(estate, ("db-1", "web-1", "web-2", "unknown"), ())
+    assert [one.message.partition(":")[0] for one in found] == [
+        "db-1 forwards for others, and this plan does not judge that"
+    ]
+    assert "eth0" in found[0].message
+    # what containers are behind is judged by their tables, what a bridge carries is not
+    (held,) = forwarding_problems(estate, ("db-1",), ("db-1",))
+    assert "eth0" not in held.message
+    assert "br0" in held.message
+    (strange,) = forwarding_problems(estate, ("api-1",), ())
+    assert len(strange.message) < 1000
+    assert "\x1b" not in strange.message
+    planned = ringfence(tmp_path, "plan")
+    assert "db-1 forwards for others" in planned.output
+    lines = [line.text for line in forward_lines(HostsResult(PlaybookResult(hosts, "successful")))]
+    assert f"db-1: {bridge}" in lines

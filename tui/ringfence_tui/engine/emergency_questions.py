@@ -33,7 +33,7 @@ def cut(session: EngineSession, request: CutRequest, tell: Tell) -> CutView:
     session.writable("isolate anything")
     estate, execution, flows = session.anew(), session.execution(tell), FlowSelection()
     why = "" if ID.fullmatch(request.what) else request.why  # what stands has its reason
-    found = quarantine_of(estate, QuarantineRequest((request.what,), (), why), execution)
+    found = quarantine_of(estate, QuarantineRequest((request.what,), request.keep, why, request.within), execution)
     seen = cut_flows(estate, found.order, flows, execution)
     while len(_PREPARED) >= _MOST:
         del _PREPARED[next(iter(_PREPARED))]
@@ -71,14 +71,16 @@ def release(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
     return DoneView(not done.missing, _told(carried_lines(done)))
 
 
-def standing(session: EngineSession, _request: None, _tell: Tell) -> StandingView:
-    """Return what stands, the newest first."""
+def standing(session: EngineSession, asset: str, _tell: Tell) -> StandingView:
+    """Return what stands, the newest first, and before all others what is about an asset."""
     from ringfence.operations.emergencies import emergencies
     from ringfence.presenting.emergency_view import rows
 
     found = emergencies(session.fresh())
     lines = [clean_line(f"{row[0]}  {row[1]}, by {row[5]}, because {row[6]}") for row in rows(found.orders, found.now)]
-    return StandingView(tuple(one.id for one in found.orders[::-1]), tuple(lines[::-1]))
+    pairs = list(zip(found.orders, lines, strict=True))[::-1]
+    pairs.sort(key=lambda pair: asset not in pair[0].first.names | pair[0].second.names)
+    return StandingView(tuple(one.id for one, _ in pairs), tuple(line for _, line in pairs))
 
 
 def _told(lines: Iterable[Line]) -> Told:

@@ -101,6 +101,8 @@ class Server:
         until = time.monotonic() + HEEDS_WITHIN
         for _, thread in running:
             thread.join(max(0.0, until - time.monotonic()))
+        if spills := sys.modules.get("ringfence.flows.database"):
+            spills.delete_spilled()
         os._exit(0)
 
 

@@ -91,6 +91,9 @@ class ContainersEnforcer:
             return "it is in the network of its host, whose table judges it"
         if mode.startswith("container:"):
             return f"it is in the network of container {mode.partition(':')[2][:12]}, whose table judges it"
+        if not mode and not _listed(told) and told.get("state") == "running":
+            # Podman's list says no more of one in the network of its host
+            return "its engine tells of no network of its own: in that of its host, the host's table judges it"
         return ""
 
     def bridges(self, asset: Asset) -> tuple[tuple[str, str], ...]:

@@ -44,7 +44,9 @@ BASES = {
     "containers_input": ("input", -10, Direction.OUT),
     "containers_output": ("output", -10, Direction.IN),
 }
-LOOPBACK = {"containers_input": 'iifname "lo" accept', "containers_output": 'oifname "lo" accept'}
+# On the way out there is no such rule: what destination NAT turns from an address of the host to a container still has
+# `lo` as its interface there.
+LOOPBACK = {"containers_input": 'iifname "lo" accept'}
 # What the table of emergencies, which is asked before, let begin for a while.
 PERMITTED = "ct label 97 accept"
 # What the client sends on an established connection: judged each time for a container whose enforcement cuts.

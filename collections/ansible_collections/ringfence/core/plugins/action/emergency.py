@@ -9,6 +9,7 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
+    clock_values,
     emergency_entries,
     emergency_order,
     held_lines,
@@ -53,12 +54,14 @@ class ActionModule(PolicyAction):
         put = given if arguments["state"] == "present" else ""
         ends = given.split() if arguments["state"] == "absent" else []
         lines = emergency_order(put, ends)
-        values = {"check": "1" if self._task.check_mode else "", **_control(arguments["control"])}
+        values = {"check": "1" if self._task.check_mode else "", **clock_values(), **_control(arguments["control"])}
         values |= approval_values(arguments["approval"], str(task_vars["inventory_hostname"]))
         reply = self._ask(values, lines)
         found = read_emergencies(reply)
+        # what is kept already and the kernel lacks is loaded again
+        again = self._task.check_mode and bool(_failed(found.drift, put, ends))
         result = {
-            "changed": reply.last("changed") == "yes",
+            "changed": reply.last("changed") == "yes" or again,
             "state": reply.last("state"),
             "emergencies": held_lines(found),
             "entries": emergency_entries(found),

@@ -9,6 +9,7 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
+    forwards,
     full_records,
     held,
     recorded,
@@ -40,6 +41,7 @@ class ActionModule(PolicyAction):
                 result["denials_full"] = full_records(listing, rules, self.enforcer)
             result["warnings"] = unrecorded(result["denials_full"])
             result["beside"] = other_firewalls(reply)
+            result["forwards"] = forwards(reply)
         return result
 
     def _status(self, values: dict[str, str]) -> tuple[Reply, dict[str, str | bool | int]]:

@@ -103,6 +103,11 @@ emergency:
   returned: success
   type: list
   elements: dict
+forwards:
+  description: What the host forwards for others, that no table of this collection judges, one sentence each.
+  returned: O(counters=true)
+  type: list
+  elements: str
 beside:
   description:
     - The other tables of the host, of nft, both variants of iptables and ipset, as they are listed - text, compressed

@@ -75,6 +75,11 @@ answers:
       host fills them in; they are not part of the proof, which is valid for any addresses.
   returned: success or drift
   type: dict
+forwards:
+  description: What the host forwards for others, that no table of this collection judges, one sentence each.
+  returned: success or drift
+  type: list
+  elements: str
 beside:
   description:
     - The other tables of the host, of nft, both variants of iptables and ipset, as they are listed - text, compressed

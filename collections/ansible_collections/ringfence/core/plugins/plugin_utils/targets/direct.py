@@ -22,6 +22,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_valu
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct_key_exchange import with_quick_exchange
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
+    clock_values,
     emergency_order,
     held_lines,
     read_emergencies,
@@ -117,7 +118,7 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
     put, ends = (host["given"], []) if verb == "quarantine" else ("", [host["given"]])
     control = host.get("control") or {}
     values = {"port": str(control.get("port") or 22), "control": control_ranges(control.get("from") or [])}
-    values |= approval_values(host.get("approval"), name)
+    values |= clock_values() | approval_values(host.get("approval"), name)
     try:
         sent = order("emergency", values, emergency_order(put, ends).encode(), host["enforcer"])
         process = running.begun(with_quick_exchange(host["command"]))

@@ -42,11 +42,17 @@ def approval_values(approval: dict | None, host: str) -> dict[str, str]:
     return {"plan_text": text, "signature": signature, "host": host}
 
 
+def clock_values() -> dict[str, str]:
+    """Return what is sent beside every order: the time here, for what ends by itself ends by it."""
+    return {"now": str(int(time.time()))}
+
+
 def read_emergencies(reply: Reply, now: float | None = None) -> Held:
     """Return the emergencies that a host keeps, and whether its kernel holds them. What cannot be read is drift."""
     kept, listing = (reply.sections.get(name, "") for name in ("emergency", "emergency_kernel"))
     try:
-        return judge(kept, listing, time.time() if now is None else now, reply.last("label_passes") != "no")
+        passes, skew = reply.last("label_passes") != "no", int(reply.last("clock_skew") or 0)
+        return judge(kept, listing, time.time() if now is None else now, passes, skew)
     except (EmergencyError, ValueError) as error:
         return Held(drift=(f"what this host keeps of emergencies cannot be read: {str(error)[:200]}",))
 

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 
+from .answer_values import shown
 from .host_emergencies import emergency_entries, read_emergencies
 from .orders import Reply
 from .reply_shape import HISTORY
@@ -14,6 +17,9 @@ from .reply_shape import HISTORY
 MOST_EVENTS = 50
 MOST_DAMAGED = 100
 MOST_RECORDED = 100_000
+MOST_FORWARDS, LONGEST_FORWARD = 20, 300
+# Of the lines of status_forwarding those that say what passes.
+_FORWARDS = re.compile(r"^(forwarded, judged by |bridge \S+: forwarded past |/proc/sys/net/\S+: this host forwards$)")
 
 
 def held(reply: Reply, enforcer: str = USUAL) -> dict:
@@ -42,6 +48,12 @@ def held(reply: Reply, enforcer: str = USUAL) -> dict:
         "emergency": emergency_entries(read_emergencies(reply)),
         "history": [_event(line) for line in _history(reply)[-MOST_EVENTS:]],
     }
+
+
+def forwards(reply: Reply) -> list[str]:
+    """Return what a host forwards for others, in the words of its script; it tells that beside its listing."""
+    lines = reply.sections.get("foreign", "").splitlines()
+    return [shown(line, LONGEST_FORWARD) for line in lines if _FORWARDS.search(line)][:MOST_FORWARDS]
 
 
 def recorded(listing: str, rules: dict, enforcer: str = USUAL) -> tuple[list[dict], list[dict]]:

@@ -43,6 +43,7 @@ _RELEASE = re.compile(r"[0-9A-Za-z.+~_-]{0,128}", re.ASCII)
 _TOKEN = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 _BEGINNING = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _NAME = re.compile(r"[!-~]{1,512}", re.ASCII)
+_SKEW = re.compile(r"0|-?[1-9][0-9]{0,9}", re.ASCII)
 _APPLIED = re.compile(rf"({TIME.pattern})?", re.ASCII)
 # `runs|stopped|changing UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
 _UNIT = re.compile(
@@ -99,6 +100,7 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("sequence", "pending_deadline", "marks_used"), _number),
     # seconds by the host's clock, which may have been set back
     "staged": lambda value, name: str(max(0, int(written_number(value.removeprefix("-"), name, MOST)))),
+    "clock_skew": lambda value, name: matching(value, name, _SKEW, "seconds between two clocks"),
     **dict.fromkeys(("changed", "cgroup2", "socket_cgroup", "skbinfo", "label_passes"), _is("yes", "no")),
     "state": _is(*STATES),
     "stands": _is("confirmed", "candidate"),

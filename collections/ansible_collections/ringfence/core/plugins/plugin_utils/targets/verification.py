@@ -12,7 +12,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_n
 
 from .answer_values import shown
 from .host_emergencies import read_emergencies
-from .host_status import held
+from .host_status import forwards, held
 from .orders import Reply
 from .other_firewalls import other_firewalls
 
@@ -66,6 +66,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "differences": told[:MOST_DATA],
         "not_proven": [*_foreign(reply), *_on_their_way(reply)],
         "beside": other_firewalls(reply),
+        "forwards": forwards(reply),
         "dead_elements": dead,
         "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
@@ -119,6 +120,7 @@ def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
         "differences": [],
         "not_proven": _foreign(reply),
         "beside": other_firewalls(reply),
+        "forwards": forwards(reply),
         "dead_elements": 0,
         "leftovers": 0,
         "standing": 0,

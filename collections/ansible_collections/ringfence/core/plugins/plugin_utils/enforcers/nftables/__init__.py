@@ -26,7 +26,8 @@ OLDEST: Any = {"nft": (0, 9, 3)}
 PARTS = (
     "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
     "answers", "bridged", "containers", "elements", "listing", "persistence",
-    "emergency", "emergency_units", "emergency_containers", "emergency_nft", "emergency_iptables",
+    "emergency", "emergency_clock", "emergency_passing", "emergency_units", "emergency_containers",
+    "emergency_nft", "emergency_iptables",
     "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 

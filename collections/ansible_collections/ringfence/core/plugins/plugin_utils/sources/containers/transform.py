@@ -70,7 +70,8 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
     networks = list(_networks(container, answer))
     shared = [one for one in networks if one["driver"] in _SHARED_DRIVERS]
     # without root they are addresses of a namespace of their user, which nobody outside meets
-    meetable = [] if answer.rootless else shared or networks
+    owner = _owner(container, answer)
+    meetable = [] if answer.rootless or owner else shared or networks
     addresses = good_addresses(address for one in meetable for address in one["addresses"])
     project, service = (next((tags[key] for key in keys if tags.get(key)), "") for keys in (_PROJECT, _SERVICE))
     fact = {
@@ -78,7 +79,7 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
         "host": host,
         "engine": answer.version,
         "rootless": answer.rootless or None,
-        "network_mode": _network_mode(container),
+        "network_mode": f"container:{owner}" if owner else _network_mode(container),
         "id": container.get("Id"),
         "name": name,
         "image": container.get("Image"),
@@ -112,6 +113,25 @@ def _network_mode(container: Answered) -> str:
     """Return the network that a container was made with, `host` or `container:ID` where it has none of its own."""
     settings = container.get("HostConfig")
     return str(settings.get("NetworkMode") or "") if isinstance(settings, dict) else ""
+
+
+def _owner(container: Answered, answer: EngineAnswer) -> str:
+    """Return the identity of the container whose network another is in, empty for one with a network of its own.
+
+    Podman says of both the same networks and addresses; the aliases there have the beginning of the owner's identity.
+    """
+    mode, _, named = _network_mode(container).partition(":")
+    if mode == "container":
+        return named
+    own = str(container.get("Id", ""))
+    settings = container.get("NetworkSettings")
+    networks = settings.get("Networks") if isinstance(settings, dict) else None
+    told = (
+        [one.get("Aliases") for one in networks.values() if isinstance(one, dict)] if isinstance(networks, dict) else []
+    )
+    aliases = {str(one) for listed in told if isinstance(listed, list) for one in listed}
+    others = (str(one.get("Id", "")) for one in answer.containers)
+    return next((one for one in others if one != own and one[:12] in aliases), "") if own[:12] not in aliases else ""
 
 
 def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, Any]]:

@@ -13,9 +13,60 @@ container "*) return 0 ;;
 
 ask_seconds=10
 
-# ask_engine ENGINE WORDS...: one that hangs is none that answers.
+# Blocks of 4 kB that an engine says at most.
+ask_most=4096
+
+# ask_engine ENGINE WORDS...: one that hangs, or never stops talking, is none that answers. What it leaves behind holds
+# neither a lock of ours nor this pipe.
 ask_engine() {
-    if have timeout; then timeout "$ask_seconds" "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
+    ask_file=$runs/engine.$$
+    if ! { true >"$ask_file"; } 2>/dev/null; then
+        if have timeout; then timeout "$ask_seconds" "$@" 2>/dev/null </dev/null 8>&- 9>&-; else return 1; fi
+        return
+    fi
+    rm -f "$ask_file.ended"
+    {
+        ask_told=0
+        "$@" 2>/dev/null &
+        echo "$!" >"$ask_file.pid"
+        wait "$!" || ask_told=$?
+        echo "$ask_told" >"$ask_file.ended"
+    } </dev/null 8>&- 9>&- 2>/dev/null | dd bs=4096 count="$ask_most" >"$ask_file" 2>/dev/null 8>&- 9>&- &
+    ask_writer=$!
+    ask_waited=0
+    until [ -s "$ask_file.ended" ] || [ "$ask_waited" -ge "$((ask_seconds * 20))" ]; do
+        if ! sleep 0.05 2>/dev/null; then
+            sleep 1
+            ask_waited=$((ask_waited + 19))
+        fi
+        ask_waited=$((ask_waited + 1))
+    done
+    ask_told=hangs
+    if [ -s "$ask_file.ended" ]; then
+        read -r ask_told <"$ask_file.ended"
+    elif read -r ask_pid <"$ask_file.pid"; then
+        kill -9 "$ask_pid" 2>/dev/null
+    fi
+    # what is still on its way to the file
+    ask_waited=0
+    while kill -0 "$ask_writer" 2>/dev/null && [ "$ask_waited" -lt 20 ]; do
+        sleep 0.05 2>/dev/null || sleep 1
+        ask_waited=$((ask_waited + 1))
+    done
+    kill "$ask_writer" 2>/dev/null
+    if [ "$ask_told" != hangs ]; then cat "$ask_file"; fi
+    rm -f "$ask_file" "$ask_file.pid" "$ask_file.ended"
+    [ "$ask_told" = 0 ]
+}
+newline='
+'
+
+# tell_engine ENGINE IDS...: prints the names, addresses and network modes of containers; one of them that is gone fails all alone.
+tell_engine() {
+    tell_engine_name=$1
+    shift
+    ask_engine "$tell_engine_name" inspect --type container \
+        --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}} {{.HostConfig.NetworkMode}}' "$@"
 }
 
 # Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
@@ -28,14 +79,19 @@ containers_now() {
         now_engines=1
         now_ids=$(ask_engine "$now_engine" ps -q --no-trunc) || return 1
         if [ -z "$now_ids" ]; then continue; fi
-        # one that has ended since then is no answer, and those of the others count; identities are hex digits
+        # what is no list of identities is no answer, and no option of the next question
+        case $now_ids in *[!0-9a-f"$newline"]*) return 1 ;; esac
+        # one that has ended since then is no answer, and those of the others count
         # shellcheck disable=SC2086
+        now_told=$(tell_engine "$now_engine" $now_ids)
+        if [ -z "$now_told" ]; then return 1; fi
         now_lines="$now_lines
-$(ask_engine "$now_engine" inspect --type container \
-            --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' $now_ids)"
+$now_told"
     done
     if [ -z "$now_engines" ]; then return 1; fi
     printf '%s\n' "$now_lines" | awk '
+        # one in the network of another: Podman says the address of that one of it, whose table judges both
+        $NF ~ /^container:/ { next }
         { sub(/^\//, "", $1) }
         $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
         { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+$/ && $i ~ /[.:]/ && length($i) <= 39) print $1, $i }'

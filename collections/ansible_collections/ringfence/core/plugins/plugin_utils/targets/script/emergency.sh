@@ -40,9 +40,10 @@ emergency_locked=
 # emergency_read: the kept entries of which none has ended, and the control paths, as lines; fails where the file is damaged.
 emergency_read() {
     emergency_lines=
+    emergency_time
     if [ ! -e "$emergency_kept" ]; then return 0; fi
     ends_whole "$emergency_kept" || return 1
-    emergency_lines=$(awk -v now="$(date +%s)" "$emergency_form"'
+    emergency_lines=$(awk -v now="$emergency_now" "$emergency_form"'
         /^#/ { next }
         bad($0) { exit 1 }
         $1 == "control" { print; next }
@@ -210,56 +211,7 @@ emergency_chains() {
             sleep 0.2 2>/dev/null || sleep 1
         done
     done
-}
-
-# Whether a permission is among the lines $1, which the table of the policy must let pass as well.
-emergency_permits() {
-    case $1 in *"element permitted "*) return 0 ;; *) return 1 ;; esac
-}
-
-# not_passing: prints what holds a table of the policy that does not let connections with our label pass: `nft`, or a
-# variant of iptables and a family, a line each.
-not_passing() {
-    if have nft && let_chain=$(nft -nn list chain inet ringfence input 2>/dev/null); then
-        case $let_chain in *"ct label $emergency_label accept"*) ;; *) echo nft ;; esac
-    fi
-    for let_stem in iptables-legacy iptables-nft iptables; do
-        if ! have "$let_stem-save"; then continue; fi
-        for let_name in "$let_stem" "ip6tables${let_stem#iptables}"; do
-            let_chain=$("$let_name-save" -t filter 2>/dev/null)
-            case $let_chain in *"-A rf_in -m connlabel --label "*) ;; *"-A rf_in "*) echo "$let_name" ;; esac
-        done
-        if [ "$let_stem" = iptables-nft ]; then break; fi
-    done
-}
-
-# let_through: has the table of the policy, whichever enforcer's it is, let connections with our label pass; the table of
-# emergencies has dropped those that no permission holds any more.
-let_through() {
-    for let_tool in $(not_passing); do
-        case $let_tool in
-        nft) nft_through | nft -f - 2>/dev/null ;;
-        *) iptables_through | "$let_tool-restore" --noflush 2>/dev/null ;;
-        esac
-    done
-    return 0
-}
-
-# The same as commands, for what stands or for what is about to.
-nft_through() {
-    echo "insert rule inet ringfence input ct label $emergency_label accept"
-    echo "insert rule inet ringfence output ct label $emergency_label accept"
-}
-
-iptables_through() {
-    printf '*filter\n'
-    printf '%s 1 -m connlabel --label %s -j RETURN\n' '-I rf_in' "$emergency_label" '-I rf_out' "$emergency_label"
-    echo COMMIT
-}
-
-# swap_through: prints what of this a table that is about to be swapped in must be loaded with, by nft or iptables ($1).
-swap_through() {
-    if emergency_read && emergency_permits "$emergency_lines"; then "$1_through"; fi
+    { printf '%s\n' "${emergency_skew:-0}" >"$runs/emergency.skew"; } 2>/dev/null || true
 }
 
 # tell_emergency: replies what is kept, and what the kernel has of it.
@@ -271,6 +223,7 @@ tell_emergency() {
     else
         reply damaged "$emergency_kept is not whole: what was cut off here is not known"
     fi
+    tell_clock
     if emergency_permits "$emergency_lines"; then
         if [ -z "$(not_passing)" ]; then reply label_passes yes; else reply label_passes no; fi
     fi
@@ -326,11 +279,13 @@ GIVEN
         refuse emergency "this host does not take it: $(printf '%s' "$load_emergency_why" | sed '/^Warning/d' | head -n 2 | tr '\n' ' ')"
     fi
     { true >"$runs/emergency.loaded"; } 2>/dev/null
+    keep_clock "$emergency_wanted"
     # behind what is known from before: an engine that hangs delays nobody
     if emergency_moved "$emergency_wanted" && load_emergency "$emergency_moved"; then
         emergency_wanted=$emergency_moved
         keep_emergency "$emergency_wanted" || emergency_state=unkept
     fi
+    if [ -n "$moved_unknown" ]; then reply warning "$moved_unknown"; fi
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
         reply warning "what is cut off here cannot be kept below $state: it is open after a reboot"
@@ -360,6 +315,7 @@ verb_hold() {
         finish 1
     fi
     { true >"$runs/emergency.loaded"; } 2>/dev/null
+    keep_clock "$emergency_lines"
     if emergency_permits "$emergency_lines"; then let_through; fi
     finish 0
 }
@@ -388,7 +344,7 @@ end_emergencies() {
     fi
     if [ -n "$rf_check" ]; then return 0; fi
     lock_emergency
-    rm -f "$runs/emergency.label" "$emergency_kept" 2>/dev/null
+    rm -f "$runs/emergency.label" "$emergency_kept" "$state/emergency.clock" 2>/dev/null
     load_emergency ''
     rm -f "$runs/emergency.loaded"
     persist_emergency '' >/dev/null

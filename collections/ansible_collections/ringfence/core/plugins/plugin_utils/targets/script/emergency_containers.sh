@@ -13,17 +13,37 @@ emergency_forwards() {
 }
 
 # emergency_moved LINES: the lines with the addresses that their containers have now, in emergency_moved; fails where these are
-# the ones that they have already, or nobody knows: then what was known last stays.
+# the ones that they have already, or nobody knows: then what was known last stays, and moved_unknown says so.
 emergency_moved() {
     emergency_moved=$1
+    moved_unknown=
     ask_seconds=2
-    if ! emergency_inside "$1" || ! moved_now=$(containers_now); then return 1; fi
+    if ! emergency_inside "$1"; then return 1; fi
+    if ! moved_now=$(containers_now); then
+        moved_unknown='neither docker nor podman gives an answer that can be read, so containers go by the addresses that are known'
+        return 1
+    fi
+    # one that its engine knows nothing of stays cut off where it was, unless another has that address now; nobody is let
+    # through for it
     emergency_moved=$(printf '%s\n\n%s\n' "$moved_now" "$1" | awk '
         !lines && $0 == "" { lines = 1; next }
-        !lines { if (!(($1, $2) in known)) { known[$1, $2] = 1; has[$1] = has[$1] " " $2 } next }
+        !lines { if (!(($1, $2) in known)) { known[$1, $2] = taken[$2] = 1; has[$1] = has[$1] " " $2 } next }
         $0 == "" { next }
-        $1 == "element" && $2 == "container" && $3 !~ /^~/ { print $1, $2, $3 has[$3]; next }
+        $1 == "element" && $2 == "container" && $3 ~ /^~/ { print; next }
+        $1 == "emergency" { cuts = $3 == "quarantine" }
+        $1 == "element" && $2 == "container" && !($3 in has) && cuts {
+            text = $1 " " $2 " " $3
+            for (i = 4; i <= NF; i++) if (!($i in taken)) text = text " " $i
+            print text
+            next
+        }
+        $1 == "element" && $2 == "container" { print $1, $2, $3 has[$3]; next }
         { print }')
+    moved_gone=$(printf '%s\n\n%s\n' "$moved_now" "$1" | awk '
+        !lines && $0 == "" { lines = 1; next }
+        !lines { has[$1] = 1; next }
+        $1 == "element" && $2 == "container" && $3 !~ /^~/ && !($3 in has) && !told[$3]++ { printf "%s%s", (n++ ? ", " : ""), $3 }')
+    if [ -n "$moved_gone" ]; then moved_unknown="neither docker nor podman knows of $moved_gone: cut off stays the address that was known last"; fi
     [ "$emergency_moved" != "$1" ]
 }
 

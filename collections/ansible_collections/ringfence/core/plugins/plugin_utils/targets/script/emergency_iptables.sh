@@ -6,12 +6,13 @@
 emergency_iptables() {
     emergency_there=$("$1-save" -t mangle 2>/dev/null) || return 1
     { printf '%s\n' "$emergency_there" | sed 's/^/+ /' && cat; } | awk -v family="$2" -v label="$emergency_label" \
-        -v labelled="$3" -v permitting="$4" "$emergency_parse"'
+        -v labelled="$3" -v permitting="$4" -v skew="$emergency_skew" "$emergency_parse"'
         function stop(e,    days, left, y, m, d, era, doe, yoe, doy, mp) {
             if (!ends[e]) return ""
             # days since the epoch as a date (Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days)
             # the second of --datestop is the last that matches
-            left = ends[e] - 1
+            # which is of the clock of this host
+            left = ends[e] - 1 + skew
             days = int(left / 86400); left -= days * 86400
             days += 719468; era = int(days / 146097); doe = days - era * 146097
             yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)

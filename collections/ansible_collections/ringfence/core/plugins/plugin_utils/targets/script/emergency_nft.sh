@@ -68,7 +68,7 @@ emergency_parse='
 # emergency_nft LABELLED PERMITTING: prints the commands of nft that put the table of the lines of standard input in place of what stands, in one
 # transaction (LABELLED: connections may bear our label; PERMITTING: permissions are put in). An entry has sets of its own, so what ends with one is exactly what no other holds.
 emergency_nft() {
-    awk -v now="$(date +%s)" -v label="$emergency_label" -v labelled="$1" -v permitting="$2" "$emergency_parse"'
+    awk -v now="$emergency_now" -v label="$emergency_label" -v labelled="$1" -v permitting="$2" "$emergency_parse"'
         function set(name, family, list, e,    n, word, i, left, out) {
             if (list == "") return
             left = ends[e] == 0 ? 0 : ends[e] - now

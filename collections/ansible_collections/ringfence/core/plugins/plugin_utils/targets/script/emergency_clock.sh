@@ -1,0 +1,80 @@
+# The time by which emergencies end: the controller's, for this host's own clock may be hours off or be set at any moment.
+#
+# emergency.clock     what the controller's clock and this host's said when it last told: `CONTROLLER HOST UPTIME BOOT`
+# and in memory: emergency.skew (by how much this host's clock was ahead when the chains of iptables were loaded, which
+# end by it)
+
+# Seconds that the two may differ: an order is on its way for a while.
+clock_margin=60
+
+# emergency_time: the time now, by the controller's clock as far as it is known, is emergency_now; emergency_skew is by how
+# much this host's clock is ahead. Within one boot no clock is asked that somebody can set.
+emergency_time() {
+    emergency_now=$(date +%s)
+    emergency_skew=0
+    clock_up=0
+    if [ -r /proc/uptime ]; then read -r clock_up clock_rest </proc/uptime; fi
+    clock_up=${clock_up%%.*}
+    # whoever has signers of its own believes no controller what time it is: an approval would never end
+    if [ -e "$signers" ]; then return 0; fi
+    clock_true=
+    case $rf_now in
+    '' | *[!0-9]* | ????????????*) read_clock ;;
+    *) clock_true=$rf_now ;;
+    esac
+    if [ -z "$clock_true" ]; then return 0; fi
+    clock_skew=$((emergency_now - clock_true))
+    if [ "$clock_skew" -gt "$clock_margin" ] || [ "$clock_skew" -lt "-$clock_margin" ]; then
+        emergency_skew=$clock_skew
+        emergency_now=$clock_true
+    fi
+}
+
+# The controller's time now is clock_true, empty where it never told.
+read_clock() {
+    if [ ! -r "$state/emergency.clock" ]; then return 0; fi
+    read -r clock_told clock_host clock_then clock_boot <"$state/emergency.clock" || return 0
+    case $clock_told$clock_host$clock_then in '' | *[!0-9]*) return 0 ;; esac
+    read_boot
+    if [ "$clock_boot" = "$boot_id" ] && [ "$clock_up" -ge "$clock_then" ]; then
+        clock_true=$((clock_told + clock_up - clock_then))
+        return 0
+    fi
+    # another boot: its clock is as much off as it was, and no time before that is possible
+    clock_true=$((emergency_now - clock_host + clock_told))
+    if [ "$clock_true" -lt "$clock_told" ]; then clock_true=$clock_told; fi
+}
+
+# keep_clock LINES: remembers beside what is kept which time it is, as the controller told or as it is known in a new boot.
+keep_clock() {
+    if [ -z "$1" ]; then
+        rm -f "$state/emergency.clock" 2>/dev/null
+        return 0
+    fi
+    if [ -z "${clock_true-}" ]; then return 0; fi
+    read_boot
+    if [ -z "$rf_now" ] && [ "$clock_boot" = "$boot_id" ]; then return 0; fi
+    keep_text "$state/emergency.clock" "$clock_true $((emergency_now + emergency_skew)) $clock_up $boot_id" || true
+}
+
+# tell_clock: says by how much this host's clock is off, where that is what something ends by.
+tell_clock() {
+    clock_loaded=0
+    if [ -r "$runs/emergency.skew" ]; then read -r clock_loaded <"$runs/emergency.skew" || clock_loaded=0; fi
+    case $clock_loaded in *[!0-9-]* | '') clock_loaded=0 ;; esac
+    reply clock_skew "$clock_loaded"
+    if [ "$emergency_skew" != 0 ]; then
+        reply warning "this host's clock is $(clock_words "$emergency_skew"): emergencies end by the controller's time"
+    fi
+    clock_set=$((emergency_skew - clock_loaded))
+    if [ -e "$runs/emergency.iptables" ] && { [ "$clock_set" -gt "$clock_margin" ] || [ "$clock_set" -lt "-$clock_margin" ]; }; then
+        reply warning "this host's clock was set since emergencies were loaded, and iptables ends them by it: quarantine or allow again"
+    fi
+}
+
+clock_words() {
+    clock_off=${1#-}
+    clock_side='ahead of the controller'
+    if [ "$clock_off" != "$1" ]; then clock_side='behind the controller'; fi
+    if [ "$clock_off" -ge 7200 ]; then echo "$(((clock_off + 1800) / 3600)) hours $clock_side"; else echo "$clock_off seconds $clock_side"; fi
+}
