@@ -160,7 +160,7 @@ class QueryReader:
         if text in ("all", "*"):
             return "every asset is 'any'"
         parts = re.split(r"[,\s]+", text)
-        if len(parts) > 1 and all("=" in part for part in parts):
+        if "," not in text and len(parts) > 1 and all("=" in part for part in parts):
             return f"several labels have a comma between them: {','.join(parts)}"
         named = {name for asset in self.snapshot.assets for name in hosts_of(asset)}
         if len(parts) > 1 and named.issuperset(parts):
