@@ -66,7 +66,8 @@ def test_other_tables_are_left_alone_and_named_where_ours_cannot_see_behind_them
     foreign = (
         "table ip nat { chain pre { type nat hook prerouting priority -100; policy accept; "
         "tcp dport 8080 redirect to :7000; }; }; "
-        "table inet fw { chain forward { type filter hook forward priority 0; policy accept; }; };"
+        "table inet fw { chain forward { type filter hook forward priority 0; policy accept; "
+        "ct state established accept; }; };"
     )
     for host in RELEASES:
         rollouts.lab.exec(host, ["nft", "-f", "-"], input=foreign.replace("; }", ";\n}").replace("};", "}\n"))

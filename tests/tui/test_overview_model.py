@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ringfence.model.overview import AssetsSummary, DraftSummary, RolloutSummary, SourceSummary, TrafficSummary
+from ringfence.model.overview import (
+    AssetsSummary,
+    DraftSummary,
+    EmergenciesSummary,
+    EmergencySummary,
+    RolloutSummary,
+    SourceSummary,
+    TrafficSummary,
+)
 from ringfence.model.picture import Sign, SignCount
 from ringfence_tui.ages import age, ago
-from ringfence_tui.screens.overview.model import Broken, Findings, Overview, Wrong, next_steps, rows, taken
+from ringfence_tui.screens.overview.model import Broken, Findings, Overview, Wrong, taken
+from ringfence_tui.screens.overview.next_steps import next_steps
+from ringfence_tui.screens.overview.rows import rows
 from ringfence_tui.spans import plain
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -77,3 +87,23 @@ def test_a_plan_is_next_where_there_is_none_or_the_newest_was_not_rolled_out() -
     assert "nothing is planned yet" in planned(RolloutSummary())
     assert "plan 5f3a0c1d2e4b waits" in planned(RolloutSummary(plan="5f3a0c1d2e4b", run="r", run_plan="0715fe98"))
     assert planned(RolloutSummary(plan="5f3a0c1d2e4b", run="r", run_plan="5f3a0c1d")) == ""
+
+
+def test_emergencies_come_first_with_who_holds_them_and_who_may_not() -> None:
+    since = int((NOW - timedelta(minutes=5)).timestamp())
+    stands = EmergencySummary("quarantine", "q-1a2b3c4d", "web-3", "alice", since, held=12, doubtful=("db-1",))
+    over = EmergencySummary("permission", "p-00000001", "", "bob", since, over=True, doubtful=("db-2",))
+    lines = text(taken(taken(Overview(), ASSETS), EmergenciesSummary((stands, over)))).splitlines()
+
+    assert (
+        lines[0]
+        .strip()
+        .endswith("quarantine q-1a2b3c4d of web-3, 5 min ago by alice: held by 12 hosts, not known of db-1")
+    )
+    assert lines[1].strip().endswith("permission p-00000001 5 min ago by bob: ended, but may still be held by db-2")
+    assert lines[2].strip().startswith("ASSETS")
+
+
+def test_of_many_emergencies_the_first_are_named() -> None:
+    many = tuple(EmergencySummary("quarantine", f"q-0000000{one}", "web-3", "alice", 0, held=1) for one in range(5))
+    assert "and 2 more: ringfence emergencies" in text(taken(Overview(), EmergenciesSummary(many)))

@@ -87,6 +87,31 @@ class RolloutSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencySummary:
+    """A quarantine or permission that stands, or is `over` and may be held all the same.
+
+    `whom` is what a person wrote, `since` seconds since 1970. `held` hosts are known to hold it; the others that
+    should, or should no more, are `doubtful`.
+    """
+
+    kind: str
+    id: str
+    whom: str
+    who: str
+    since: int
+    held: int = 0
+    over: bool = False
+    doubtful: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmergenciesSummary:
+    """What stands, the newest first."""
+
+    emergencies: tuple[EmergencySummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DraftSummary:
     """The draft: how many changes it has, of which files, and how many of them the files no longer take."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import order_data
 from ringfence.model.emergencies import EmergencyEnd, HostState, Kind
 from ringfence.model.errors import InputError
+from ringfence.model.overview import EmergenciesSummary, EmergencySummary
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.emergency_ends import known
 from ringfence.operations.emergency_newcomers import newcomers
@@ -137,26 +138,51 @@ def standing_problems(estate: Estate) -> list[Problem]:
 
 def doubtful(estate: Estate) -> list[Problem]:
     """Return where hosts may differ from answers, which take what stands for held and what was released for gone."""
-    now = current_time().timestamp()
     problems = []
-    for order in estate.emergencies():
-        wanted = HostState.HELD if order.stands(now) else HostState.RELEASED
-        hosts = first_few(sorted(name for name, state in order.hosts.items() if state is not wanted))
-        if wanted is HostState.RELEASED and not _left(order, now):
+    for order, stands, names in _as_known(estate):
+        if not names:
             continue
-        if wanted is HostState.HELD and hosts:
+        hosts = first_few(names)
+        if stands:
             message = (
                 f"{order.title} stands, and is not known to be held by {hosts}: what this says may not be so there"
             )
             again = f"ringfence quarantine {order.id}" if order.kind is Kind.QUARANTINE else "give a new permission"
             remedy = f"{again}, or ringfence {order.kind.ending} {order.id}"
-        elif hosts:
+        else:
             message = f"{order.title} was ended, and may still be held by {hosts}: what this says may not be so there"
             remedy = f"ringfence {order.kind.ending} {order.id}"
-        else:
-            continue
         problems.append(Problem(Severity.WARNING, message, order.place, remedy))
     return problems
+
+
+def emergencies_summary(estate: Estate) -> EmergenciesSummary:
+    """Return what stands and what may be held although it is over, the newest first."""
+    found = [
+        EmergencySummary(
+            kind=str(order.kind),
+            id=order.id,
+            whom=first_few(order.first.said),
+            who=order.who,
+            since=order.since,
+            held=sum(state is HostState.HELD for state in order.hosts.values()),
+            over=not stands,
+            doubtful=tuple(names),
+        )
+        for order, stands, names in _as_known(estate)
+        if stands or names
+    ]
+    return EmergenciesSummary(tuple(sorted(found, key=lambda one: -one.since)))
+
+
+def _as_known(estate: Estate) -> Iterator[tuple[Order, bool, list[str]]]:
+    """Yield emergencies, whether they stand, and the hosts that are not known to hold or not to hold them, as meant."""
+    now = current_time().timestamp()
+    for order in estate.emergencies():
+        stands = order.stands(now)
+        if stands or _left(order, now):
+            meant = HostState.HELD if stands else HostState.RELEASED
+            yield order, stands, sorted(name for name, state in order.hosts.items() if state is not meant)
 
 
 def _guard(estate: Estate, order: Order) -> InputError | None:

@@ -131,3 +131,18 @@ def test_dockers_own_backend_is_named(tmp_path: Path, enforcer: str, said: str) 
     told = reply.sections["foreign"].splitlines()
     assert said in told
     assert not any("mine" in line and "Docker" in line for line in told)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
+def test_a_forward_chain_that_does_nothing_is_not_named(tmp_path: Path) -> None:
+    kernel = open_kernel()
+    try:
+        hook = "type filter hook forward priority filter; policy"
+        for name, body in (("stock", "accept;"), ("closed", "drop;"), ("ruled", "accept; counter;")):
+            kernel.nft("-f", "-", text=f"table inet {name} {{ chain forward {{ {hook} {body} }}; chain more {{ }}; }}")
+        _, reply, _ = LoneTarget(tmp_path, kernel, ["dash", "-s"]).ask("status", {"listing": "1"})
+    finally:
+        kernel.close()
+    told = set(reply.sections["foreign"].splitlines())
+    assert {"inet closed: forward chain", "inet ruled: forward chain"} <= told
+    assert not any("stock" in line for line in told)

@@ -38,7 +38,7 @@ def test_a_summary_tells_what_was_not_seen() -> None:
     assert [line.text for line in summary_lines(tally)] == [
         "2 of 3 hosts watched; 1,200 denied",
         "1 violation new (ringfence violations)",
-        "2000 lines not told by hosts, because one look had too many",
+        "2,000 lines not told by hosts, because one look had too many",
         "1 line of addresses that the inventory does not give their host",
         "db: up to 2.2 s late",
         "udp://log: 1 sent, 4 dropped; it answers 500",

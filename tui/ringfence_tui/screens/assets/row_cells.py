@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ringfence_tui.ages import age
 from ringfence_tui.screens.assets.model import AssetTable
-from ringfence_tui.screens.overview.model import short
+from ringfence_tui.screens.overview.rows import short
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.table import Cells, Column
 

@@ -23,7 +23,7 @@ from ringfence_tui.screens.overview.model import Broken, Collected, CollectReque
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
-    from ringfence.model.overview import TrafficSummary
+    from ringfence.model.overview import EmergenciesSummary, TrafficSummary
     from ringfence.model.problems import Problem
 
 
@@ -32,6 +32,7 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
     estate = session.fresh()
     parts: tuple[tuple[str, Callable[[], Part | None]], ...] = (
         ("kept", lambda: kept_assets(kept) if (kept := session.kept()) is not None else None),
+        ("emergencies", lambda: _emergencies(estate)),
         ("rollout", lambda: rollout_summary(estate)),
         ("assets", lambda: assets_summary(estate)),
         ("check", lambda: _findings(estate)),
@@ -56,6 +57,12 @@ def _traffic(session: EngineSession, estate: Estate, tell: Tell) -> TrafficSumma
 
     with judged_week(session, tell) as judged:
         return traffic_of(estate, judged)
+
+
+def _emergencies(estate: Estate) -> EmergenciesSummary:
+    from ringfence.operations.emergencies import emergencies_summary  # loads much: what is kept is told before
+
+    return emergencies_summary(estate)
 
 
 def _findings(estate: Estate) -> Findings:

@@ -11,17 +11,9 @@ from ringfence_tui.changing_page import ChangingPage
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
 from ringfence_tui.screens import SCREENS
-from ringfence_tui.screens.overview.model import (
-    Collected,
-    CollectRequest,
-    Done,
-    Next,
-    Overview,
-    Part,
-    next_steps,
-    rows,
-    taken,
-)
+from ringfence_tui.screens.overview.model import Collected, CollectRequest, Done, Next, Overview, Part, taken
+from ringfence_tui.screens.overview.next_steps import next_steps
+from ringfence_tui.screens.overview.rows import rows
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing

@@ -43,9 +43,15 @@ status_foreign() {
         $0 == "unlisted" { print "other tables: nft does not list them all, so what they do is not known"; next }
         $1 == "table" { table = $2 " " $3; ours = $2 == "inet" && $3 ~ /^ringfence(_emergency)?$/; next }
         ours { next }
+        waits { if ($1 != "}") print waits; waits = "" }
         $1 == "flowtable" { print table ": flowtable" }
         $1 == "type" && $2 == "nat" { nat[table] = 1 }
-        $1 == "type" && $4 == "forward" { print table ": forward chain" (table ~ / docker-bridges$/ ? " of Docker, whose backend is nftables" : "") }
+        # one without a rule that lets all pass does nothing, such as those of a stock nftables.conf
+        $1 == "type" && $4 == "forward" {
+            if (table ~ / docker-bridges$/) print table ": forward chain of Docker, whose backend is nftables"
+            else if (/policy drop/) print table ": forward chain"
+            else waits = table ": forward chain"
+        }
         $1 == "type" && $2 == "filter" && $4 == "ingress" { print table ": netdev ingress chain" }
         / tproxy / { print table ": tproxy" }
         nat[table] && /(redirect|dnat|snat|masquerade)/ && !told[table]++ { print table ": NAT" }'
