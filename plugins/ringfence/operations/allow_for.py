@@ -112,6 +112,10 @@ def permission_of(
         services=services,
         ends=since + span_seconds(request.within),
     )
+    if order.first.names == order.second.names and len(order.first.names) == 1 and not order.first.outside:
+        raise InputError(
+            f"{request.source} reaches itself over loopback, which nothing cuts", remedy="name another server"
+        )
     refuse_guarded(estate, order)
     entries, enforced = now.entries(order)
     if not entries:

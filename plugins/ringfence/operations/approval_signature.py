@@ -17,6 +17,7 @@ from ringfence.plan.signature import ssh_keygen
 NAMESPACE = "ringfence-emergency"
 # Flags of a signature by a security key (OpenSSH, PROTOCOL.u2f): its owner was asked for a PIN or a finger.
 VERIFIED = 0x04
+CHANGED = "the signature is not one of this request: it was changed after it was signed, or something else was signed"
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 
 
@@ -47,7 +48,8 @@ def signed_by(file: Path, signature: Path, signers: Path, asked: Iterable[str] =
     except OSError as error:
         raise InputError(f"the signature cannot be checked: {error.strerror}", place, wrong) from error
     if not principals:
-        raise InputError("the signature is of no allowed signer", place, wrong)
+        whole = _keygen(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(signature)], content)
+        raise InputError("the signature is of no allowed signer" if whole else CHANGED, place, wrong)
     try:
         hardware, verified = _flags(regular_file(signature).decode("ascii"))
     except (ValueError, struct.error, binascii.Error) as error:

@@ -10,6 +10,7 @@ from ringfence.estate import Estate, Listener
 from ringfence.model.emergencies import HostState, Kind
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
+from ringfence.operations.allow_for import PermissionRequest, permission_of
 from ringfence.operations.cut_flows import cut_flows
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection
@@ -152,3 +153,9 @@ def test_what_people_write_elsewhere_is_answered_with_how_it_is_written_here(
     assert said.exit_code == 2
     assert remedy in said.stderr
     assert ringfence(tmp_path, "reach", "--from", "[{asset: web-1}, {asset: web-2}]").exit_code == 0
+
+
+def test_a_permission_of_a_host_to_itself_is_refused(tmp_path: Path) -> None:
+    shop(tmp_path)
+    with pytest.raises(InputError, match="db-1 reaches itself over loopback"):
+        permission_of(Estate(tmp_path), PermissionRequest("2h", "db-1", "db-1", "tcp/5432", "a backup"))

@@ -64,6 +64,7 @@ class TargetAction(ActionBase):
             if warning:
                 result["warnings"] = [warning]
             specification = {**self.ARGUMENTS, ANSWER_WITHIN: {"type": "int", "default": SECONDS}}
+            self._refuse_missing()
             _validated, arguments = self.validate_argument_spec(argument_spec=specification)
             if arguments[ANSWER_WITHIN] < 1:
                 raise PlanError("input", f"{ANSWER_WITHIN} must be a number of seconds, at least 1")
@@ -103,6 +104,12 @@ class TargetAction(ActionBase):
                 {names[name]: value for name, value in found.items() if value != task_vars.get("omit")}
             )
         return variables.ignored(names)
+
+    def _refuse_missing(self) -> None:
+        """Raise PlanError for what is required and neither the task nor a variable says: Ansible names no variable."""
+        for name in self.VARIABLES:
+            if self.ARGUMENTS.get(name, {}).get("required") and name not in self._task.args:
+                raise PlanError("input", f"{name} is not given: set the variable {PREFIX}{name}, or the option {name}")
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Do the work and return what goes into the result."""
