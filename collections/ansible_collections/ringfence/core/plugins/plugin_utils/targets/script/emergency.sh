@@ -263,7 +263,11 @@ $(emergency_paths)
 $emergency_given
 GIVEN
     emergency_wanted=$emergency_merged
-    if [ "$(as_given "$emergency_wanted")" = "$(as_given "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
+    if [ "$(as_given "$emergency_wanted")" = "$(as_given "$emergency_before")" ] && ! emergency_lost "$emergency_before"; then
+        reply changed no
+    else
+        reply changed yes
+    fi
     if [ -n "$rf_check" ]; then
         reply state held
         tell_emergency
@@ -295,6 +299,16 @@ GIVEN
     tell_emergency
     leave_emergency
     reply state "$emergency_state"
+}
+
+# Whether the kernel has nothing of the lines $1, as after somebody flushed all.
+emergency_lost() {
+    if [ -z "$1" ]; then return 1; fi
+    if [ -e "$runs/emergency.iptables" ]; then
+        ! iptables -t mangle -S rfe_out >/dev/null 2>&1
+    else
+        ! nft list table inet ringfence_emergency >/dev/null 2>&1
+    fi
 }
 
 # Without control paths and the addresses of containers, which this host tells itself.
