@@ -68,9 +68,14 @@ def read_record(workspace: Path) -> Record:
         text = regular_file(path)
     except FileNotFoundError:
         return Record()
-    except OSError as error:
+    except (OSError, InputError) as error:
+        why = error.message if isinstance(error, InputError) else error.strerror
         raise InputError(
-            f"this record of what hosts hold cannot be read: {error.strerror}", Place(str(path))
+            f"this record of what hosts hold cannot be read: {why}",
+            Place(str(path)),
+            "move it away, and have every host asked anew: 'ringfence plan --rebase'"
+            if isinstance(error, InputError)
+            else None,
         ) from error
     try:
         return Record.model_validate_json(text)

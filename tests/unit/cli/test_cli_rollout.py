@@ -99,7 +99,10 @@ def test_what_was_proven_is_told_also_where_it_cannot_be_kept(estate: Estate) ->
 
     assert "  this host holds no plan: it is open" in result.output
     assert f"plan {estate.plan.name}: 0/1 hosts proven" in result.output
-    assert "state.json: warning: this record of what hosts hold cannot be read: Is a directory" in result.output
+    assert (
+        "state.json: warning: this record of what hosts hold cannot be read: this is not a regular file"
+        in result.output
+    )
 
 
 def test_a_warning_of_a_run_is_shown_with_its_host(estate: Estate) -> None:

@@ -130,6 +130,9 @@ def test_networks_of_the_link_itself_are_cut_off_and_neighbours_are_still_found(
     # the target looks for its neighbour, by an address of all
     link = Emergency("q-00000003", "quarantine", NOW, remote=("fe80::/10", "ff00::/8", "169.254.0.0/16"))
     address = link_local(sessions)
+    # whose address of the link is still looked at for a twin talks by another one, which nothing cuts here
+    for kernel in (sessions.target, sessions.peer):
+        wait_until(lambda kernel=kernel: kernel.run("ip", "-6", "addr", "show", "dev", "link0", "tentative") == "", 10)
     assert holds(ask(target, link)) == {link.id: True}
     assert answers(sessions.target, PEER[1])
     assert not answers(sessions.peer, f"{address}%link0")
