@@ -51,11 +51,15 @@ def processes_of(lab: Lab) -> list[Process]:
 
 def groups_of(lab: Lab) -> list[Path]:
     """Return the control groups that bear the lab's name, in every hierarchy."""
+    own = f"{cgroups.PREFIX}{lab.group_name}"
+    # other labs come and go while this looks, which os.walk passes over
     return [
-        path
+        Path(where) / name
         for mount in ("cgroup", "cgroup2")
         for top in cgroups.mount_points(mount)
-        for path in top.rglob(f"{cgroups.PREFIX}{lab.group_name}*")
+        for where, names, _ in os.walk(top)
+        for name in names
+        if name.startswith(own)
     ]
 
 

@@ -122,7 +122,7 @@ def test_a_run_that_is_rolled_back_ends_takes_back_what_waits_and_another_run_br
     with rollout_screen(rollouts) as terminal:
         terminal.wait_for("successful", 90)
         terminal.press("H")
-        terminal.wait_for("HOSTS")
+        terminal.wait_for("interrupted")
         terminal.press("j")
         terminal.wait_for("rolled it back: run", 30)
         terminal.press("q")

@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from ringfence.user_directories import user_directory
 
@@ -24,13 +25,27 @@ def private_directory() -> Iterator[Path]:
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in base.glob(f"{PREFIX}*"):
         _sweep(left)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-    with (directory / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    directory, lock = _locked(base)
+    with lock:
         try:
             yield directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _locked(base: Path) -> tuple[Path, TextIO]:
+    """Return a new directory and its lock, held: what another run sweeps before that is made anew."""
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        with ExitStack() as opened:
+            try:
+                lock = opened.enter_context((directory / LOCK).open("w"))
+            except FileNotFoundError:
+                continue
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock.fileno()).st_nlink:
+                opened.pop_all()
+                return directory, lock
 
 
 def _base() -> Path:

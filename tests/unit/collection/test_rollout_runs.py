@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +91,24 @@ def test_a_run_keeps_its_environment_to_itself_and_one_that_was_killed_is_swept(
     with private_directory() as own:
         assert list(runs.iterdir()) == [own]
     assert list(runs.iterdir()) == []
+
+
+def test_a_run_that_another_sweeps_away_as_it_begins_has_a_directory_all_the_same(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, swept = fcntl.flock, []
+
+    def late(file: object, how: int) -> None:
+        if not swept:
+            swept.extend(runs.iterdir())
+            shutil.rmtree(swept[0])
+        lock(file, how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with private_directory() as own:
+        assert swept
+        assert own.is_dir()
+        assert list(runs.iterdir()) == [own]
 
 
 def test_an_ansible_that_was_killed_is_the_reason_why_nothing_is_known_of_a_host(tmp_path: Path, runs: Path) -> None:
