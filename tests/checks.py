@@ -78,7 +78,8 @@ def pytest(*words: str, workers: int = 2, winrm: bool = False) -> Callable[[], C
     def run() -> Counts:
         with tempfile.TemporaryDirectory() as directory:
             report = Path(directory) / "report.xml"
-            begins = (BIN / "python", "-m", "pytest", "-q", "-n", str(workers), f"--junit-xml={report}")
+            begins: tuple[str | Path, ...] = (BIN / "python", "-m", "pytest", "-q", "-n", str(workers))
+            begins += (f"--junit-xml={report}", "--durations=20", "--durations-min=10")
             ended = status(*begins, *words, **variables)
             if not report.exists():
                 return Counts(failed=1)
