@@ -73,6 +73,8 @@ def reported(rollouts: Rollouts, directory: Path, hosts: Sequence[str]) -> None:
         for host in hosts:
             told[f"{name} {host}"] = json.loads((flows / f"{host}.json").read_text())
             facts_of = json.loads((facts / f"{host}.json").read_text())["facts"]
+            # each lists addresses in an order of its own
+            facts_of["all_ipv6_addresses"].sort()
             told[f"{name} {host}"] |= {"facts": {key: facts_of.get(key) for key in FACTS}}
     assert {key: one["read_by"] for key, one in told.items()} == {
         **dict.fromkeys((f"shell {host}" for host in hosts), "shell"), "python small": "python",
