@@ -9,8 +9,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,59 +17,21 @@ import pytest
 from ansible_collections.ringfence.core.plugins.action.emergency import ActionModule
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
-    approval_values,
     emergency_order,
     read_emergencies,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan
 from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A004
 
-from tests.emergency_sessions import ALL, PEER, Sessions, linked
+from tests.emergency_sessions import ALL, PEER, Sessions
 from tests.lone_target import LoneTarget, wait_until
 from tests.rollout_plans import Wanted
+from tests.unit.collection.emergency_target import ALONE, CLOSED, CUT, KEPT, NOW, OPEN, ask, holds
 from tests.unit.enforcers.nft_kernel import Kernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
-BLOCK = 1 << 16
-OPEN = Wanted(points=(17 * BLOCK + 7000, BLOCK + 8, 58 * BLOCK + 128))
-CLOSED = Wanted(allow={None: (1,)})
-NOW = int(time.time())
-CUT = Emergency("q-0123abcd", "quarantine", NOW, 0, "ann", "it scans: 100%", remote=PEER)
-ALONE = Emergency("q-00000001", "quarantine", NOW, isolates=True)
-KEPT = Emergency("q-00000001", "quarantine", NOW, isolates=True, kept=(PEER[0],))
-# the rules of emergencies are those of one tool, whatever enforces the policy
-WITHOUT_NFT = 'have() { [ "$1" != nft ] && [ "$1" != systemd-run ] && command -v "$1" >/dev/null 2>&1; }\n'
-
-
-@pytest.fixture
-def sessions() -> Iterator[Sessions]:
-    with linked() as one:
-        yield one
-
-
-@pytest.fixture(params=["nft", "iptables"])
-def target(sessions: Sessions, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LoneTarget]:
-    """A target of an enforcer, its emergencies held by the tool of the same name."""
-    one = LoneTarget(tmp_path, sessions.target, ["dash", "-s"], seconds="30")
-    if request.param == "iptables":
-        one.enforcer, one.stand_ins = "iptables", WITHOUT_NFT
-    yield one
-    one.ask("remove", {"force": "1"})
-
-
-def ask(target: LoneTarget, *put: Emergency, ends: tuple[str, ...] = (), **values: str) -> Reply:
-    status, reply, errors = target.ask("emergency", values, emergency_order(format(put), list(ends)).encode())
-    assert status in (0, 3), errors
-    return reply
-
-
-def holds(reply: Reply) -> dict[str, bool]:
-    found = read_emergencies(reply)
-    assert found.drift == ()
-    return {entry.id: one for entry, one in zip(found.entries, found.held, strict=True)}
 
 
 def test_a_quarantine_stops_standing_sessions_and_stands_through_all_that_happens_to_the_table(
@@ -336,75 +296,6 @@ def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, s
     assert any("accept" in one.lower() for one in found.drift)
     # what is put again is all there again, and the state tells the truth
     assert holds(ask(target, CUT)) == {CUT.id: True, ALONE.id: True}
-
-
-def test_a_host_with_signers_takes_a_permission_only_as_one_of_them_approved_it(target: LoneTarget) -> None:
-    for name in ("ada", "eve"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(target.place / name)], check=True)
-    (target.place / "allowed_signers").write_text(f"ada@example.net {(target.place / 'ada.pub').read_text()}")
-    now = int(time.time())
-    one = Emergency("p-0123abcd", "permission", now, now + 600, grants=(Grant("in", 6, PEER, ((22, 22),)),))
-    lines = [line for line in format([one]).splitlines() if line.startswith("element ")]
-    asked = {"format": 1, "id": one.id, "until": now + 999, "within": "10m", "service": "ssh", "hosts": {"h": lines}}
-
-    def approved(who: str = "ada", **other: object) -> dict[str, str]:
-        path = target.place / "request.json"
-        path.write_text(json.dumps(asked | other, indent=2) + "\n")
-        path.with_name("request.json.sig").unlink(missing_ok=True)
-        sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(target.place / who), "-n", "ringfence-emergency", str(path)]
-        subprocess.run(sign, check=True, capture_output=True)
-        signature = path.with_name("request.json.sig").read_text()
-        return approval_values({"text": path.read_text(), "signature": signature}, "h")
-
-    assert ask(target, one).last("refused") == "unsigned"
-    wrong: list[dict[str, object]] = [{"who": "eve"}, {"until": now - 1}, {"within": "5m"}, {"id": "p-00000000"}]
-    wrong += [{"hosts": {"g": lines}}, {"hosts": {"h": [lines[0].replace("22", "23")]}}, {"hosts": {"h": lines * 2}}]
-    for other in wrong:
-        assert ask(target, one, **approved(**other)).last("refused") == "signature", other  # type: ignore[arg-type]
-    # a quarantine waits for nobody
-    assert holds(ask(target, CUT)) == {CUT.id: True}
-    reply = ask(target, one, **approved())
-    assert (reply.last("signed_by"), holds(reply)) == ("ada@example.net", {CUT.id: True, one.id: True})
-    # it is told again as it is, and never begins anew, nor after it was ended
-    again = replace(one, since=now + 60, ends=now + 660)
-    assert ask(target, again, **approved()).last("refused") == "signature"
-    assert holds(ask(target, one, **approved())) == {CUT.id: True, one.id: True}
-    assert holds(ask(target, ends=(one.id,))) == {CUT.id: True}
-    for used in (one, again):
-        assert ask(target, used, **approved()).last("refused") == "signature"
-    assert holds(ask(target, CUT)) == {CUT.id: True}
-    # nor after all of Ringfence was removed, but for this
-    for changed in ("yes", "no"):
-        reply = target.ask("remove", {"force": "1"})[1]
-        assert (reply.last("state"), reply.last("changed")) == ("none", changed)
-        assert [path.name for path in target.state.iterdir()] == ["emergency.approved"]
-    for used in (one, again):
-        assert ask(target, used, **approved()).last("refused") == "signature"
-    # what is too old anyway goes too
-    approvals = target.state / "emergency.approved"
-    approvals.write_text(f"{one.id} 0 {now - 1}\n")
-    assert target.ask("remove", {"force": "1"})[1].last("changed") == "yes"
-    assert not target.state.exists()
-
-
-def test_principals_of_the_host_s_signers_are_patterns_that_no_shell_expands(target: LoneTarget) -> None:
-    key = target.place / "ada"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    now = int(time.time())
-    one = Emergency("p-0123abcd", "permission", now, now + 600, grants=(Grant("in", 6, PEER, ((22, 22),)),))
-    lines = [line for line in format([one]).splitlines() if line.startswith("element ")]
-    path = target.place / "request.json"
-    path.write_text(
-        json.dumps({"id": one.id, "until": now + 999, "within": "10m", "hosts": {"h": lines}}, indent=2) + "\n"
-    )
-    sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", "ringfence-emergency", str(path)]
-    subprocess.run(sign, check=True, capture_output=True)
-    signature = path.with_name("request.json.sig").read_text()
-    sent = approval_values({"text": path.read_text(), "signature": signature}, "h")
-    for principals, said in (("!ada", ""), ("!ada@*,*", "*"), ("*", "*"), ("a?a@[x]", "a?a@[x]")):
-        (target.place / "allowed_signers").write_text(f"{principals} {key.with_suffix('.pub').read_text()}")
-        reply = ask(target, one, check="1", **sent)
-        assert (reply.last("signed_by"), reply.last("refused")) == (said, "" if said else "signature"), principals
 
 
 def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(
