@@ -66,7 +66,7 @@ def forget_playbooks(state: Path, order: Order) -> None:
     """Clear away what `seen_at_playbooks` made, unless one works just now."""
     own = state / FOLDER / f"{order.id}{PLAYBOOKS}"
     if own.is_dir() and not at_hosts(own):
-        rmtree(own, ignore_errors=True)
+        rmtree(own, ignore_errors=True)  # an empty directory that is left costs nobody anything
 
 
 def wait_for_others(state: Path, order: Order, execution: Execution, patience: float = PATIENCE) -> list[Problem]:

@@ -211,6 +211,7 @@ emergency_chains() {
             sleep 0.2 2>/dev/null || sleep 1
         done
     done
+    # the chains are loaded: where memory takes no file, their ends are told as different, and hold all the same
     { printf '%s\n' "${emergency_skew:-0}" >"$runs/emergency.skew"; } 2>/dev/null || true
 }
 

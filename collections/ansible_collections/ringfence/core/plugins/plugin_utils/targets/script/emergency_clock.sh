@@ -54,6 +54,7 @@ keep_clock() {
     if [ -z "${clock_true-}" ]; then return 0; fi
     read_boot
     if [ -z "$rf_now" ] && [ "$clock_boot" = "$boot_id" ]; then return 0; fi
+    # on a full disk what was known before stays, and at the worst this host's own clock counts after a boot
     keep_text "$state/emergency.clock" "$clock_true $((emergency_now + emergency_skew)) $clock_up $boot_id" || true
 }
 
