@@ -29,7 +29,7 @@ def seen_from_outside() -> Machine:
     return Machine(
         links=_said("ip", "-brief", "link"),
         addresses=_said("ip", "-brief", "address"),
-        ruleset=_said("nft", "list", "ruleset") if os.geteuid() == 0 else "",
+        ruleset=_said("nft", "--stateless", "list", "ruleset") if os.geteuid() == 0 else "",
         mounts=frozenset(line.split(" - ")[0].split()[4] for line in _lines("/proc/self/mountinfo")),
         names=frozenset(str(path) for place in places if place.is_dir() for path in place.rglob("*")),
     )
