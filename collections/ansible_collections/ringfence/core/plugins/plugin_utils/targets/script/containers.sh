@@ -193,8 +193,9 @@ follow_engine() {
         echo again
         follow_next=$(date +%s)
         case $1 in
-        podman) "$1" events --since "$follow_since" --filter type=container --filter event=init --filter event=start \
-            --filter event=died --filter event=cleanup --format '{{.Status}}' 2>/dev/null </dev/null ;;
+        podman) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=init \
+            --filter event=start --filter event=died --filter event=cleanup --filter event=connect \
+            --filter event=disconnect --format '{{.Status}}' 2>/dev/null </dev/null ;;
         *) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=connect \
             --filter event=disconnect --filter event=start --filter event=die --format '{{.Action}}' 2>/dev/null </dev/null ;;
         esac
