@@ -271,6 +271,7 @@ move_containers() {
 verb_containers() {
     check_state
     follow_engines | while follow_told; do
+        bridged_again
         read_confirmed
         follow_lines=$confirmed_processes
         if read_wait && stands "$candidate_table"; then follow_lines=$candidate_processes; fi

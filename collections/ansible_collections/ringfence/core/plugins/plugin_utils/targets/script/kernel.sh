@@ -23,3 +23,26 @@ sockets_of() {
     { socket_text >"$1" || true >"$1"; } 2>/dev/null
     if [ -n "$track_until" ]; then { flow_text >>"$1"; } 2>/dev/null; fi
 }
+
+# tracking_full ROOT: prints a sentence where connection tracking has less than a tenth of its entries left. ROOT is / but in
+# tests.
+tracking_full() {
+    tracking_count='' tracking_most=''
+    for tracking_name in count max; do
+        tracking_file=${1}proc/sys/net/netfilter/nf_conntrack_$tracking_name
+        tracking_value=
+        if [ -r "$tracking_file" ]; then read -r tracking_value <"$tracking_file"; fi
+        case $tracking_value in '' | *[!0-9]* | ???????????*) return 0 ;; esac
+        if [ "$tracking_name" = count ]; then tracking_count=$tracking_value; else tracking_most=$tracking_value; fi
+    done
+    # 0 is no limit
+    if [ "$tracking_most" -gt 0 ] && [ "$tracking_count" -ge "$((tracking_most - tracking_most / 10))" ]; then
+        echo "connection tracking has $tracking_count of $tracking_most entries: when it is full, new connections are dropped before every table, also those of ssh (net.netfilter.nf_conntrack_max)"
+    fi
+}
+
+# warn_of_tracking: says so in the reply of an order.
+warn_of_tracking() {
+    tracking_said=$(tracking_full /)
+    if [ -n "$tracking_said" ]; then reply warning "$tracking_said"; fi
+}
