@@ -21,7 +21,8 @@ all:
     gw-1: {{ansible_host: 10.0.1.1, vm: {{role: first}}, ringfence_nftables: {{forwards: {first}}}}}
     gw-2: {{ansible_host: 10.0.1.2, vm: {{role: second}}, ringfence_nftables: {{forwards: {second}}}}}
     web-1: {{ansible_host: 10.0.1.4, vm: {{role: web}}}}
-    cache-1: {{ansible_host: 10.0.2.5, vm: {{role: cache}}, ringfence_enforcer: forwarded}}
+    cache-1:
+      {{ansible_host: 10.0.2.5, ringfence_addresses: [10.0.2.5, 10.0.3.5], vm: {{role: cache}}, ringfence_enforcer: forwarded}}
 """
 SETTINGS = "control: {from: [10.0.0.0/24], port: 22}\n"
 MODES = """\
@@ -53,7 +54,9 @@ CASES = (
     # one of them cuts it where it is the one that forwards it
     (("true", "true"), ("observe", "full"), "deny"),
     (("false", "false"), ("full", "full"), "allow"),
-    (("[10.0.3.0/24]", "false"), ("full", "full"), "allow"),
+    (("[10.0.4.0/24]", "false"), ("full", "full"), "allow"),
+    # of two addresses one is among those that are judged
+    (("[10.0.2.0/24]", "false"), ("full", "full"), "deny"),
     # what is not valid leaves the router out
     (("[]", "false"), ("full", "full"), "allow"),
     (("'yes'", "[10.0.2.0/24]"), ("full", "selective"), "deny"),
@@ -67,8 +70,10 @@ def test_what_is_said_to_be_denied_is_cut_by_a_host_on_the_way(
     made = estate(tmp_path, forwards, modes)
     # one question compiles its ends alone, the others every table: both say the same
     for _ in range(2):
-        found = explain(made, "10.9.9.9", "cache-1", "tcp/4711")
+        found = explain(made, "10.9.9.9", "10.0.2.5", "tcp/4711")
         assert found.verdict == verdict
+        other = explain(made, "10.9.9.9", "10.0.3.5", "tcp/4711").verdict
+        assert other == ("allow" if "10.0.2.0/24" in "".join(forwards) else verdict)
         made.compiled()
     table = made.compiled().tables.get("cache-1")
     passes = table is None or table.inbound.mode is Mode.OBSERVE
