@@ -22,7 +22,9 @@ all:
     gw-2: {{ansible_host: 10.0.1.2, vm: {{role: second}}, ringfence_nftables: {{forwards: {second}}}}}
     web-1: {{ansible_host: 10.0.1.4, vm: {{role: web}}}}
     cache-1:
-      {{ansible_host: 10.0.2.5, ringfence_addresses: [10.0.2.5, 10.0.3.5], vm: {{role: cache}}, ringfence_enforcer: forwarded}}
+      ringfence_enforcer: forwarded
+      ringfence_addresses: [10.0.2.5, 10.0.3.5]
+      vm: {{role: cache}}
 """
 SETTINGS = "control: {from: [10.0.0.0/24], port: 22}\n"
 MODES = """\
