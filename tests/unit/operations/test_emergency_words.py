@@ -144,6 +144,9 @@ def test_a_host_that_was_never_reached_is_not_known_to_hold_it(tmp_path: Path) -
         ("web-1,web-2", "[{asset: web-1}, {asset: web-2}]"),
         ("web-1 web-2", "[{asset: web-1}, {asset: web-2}]"),
         ("role=web env=prod", "role=web,env=prod"),
+        ("10.0.0.999", "'10.0.0.999' is not a valid address, network or range"),
+        ("10.0.0.1:443", "write '10.0.0.1' alone; a port is part of a service"),
+        ("printer-of-nobody", "ringfence assets lists"),
     ],
 )
 def test_what_people_write_elsewhere_is_answered_with_how_it_is_written_here(
