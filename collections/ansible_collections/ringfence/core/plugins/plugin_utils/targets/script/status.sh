@@ -32,6 +32,7 @@ verb_status() {
             status_foreign
             status_forwarding "/"
             tracking_full /
+            beside_saved /
             status_around
         } | reply_section foreign
         reply_section beside <"$work/told"
