@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from os.path import lexists
 from pathlib import Path
 
 from ringfence.files import locked, write_whole
@@ -20,12 +21,18 @@ from ringfence.model.workspace_files import STATE
 def orders(directory: Path) -> tuple[Order, ...]:
     """Return every emergency that a workspace knows of, the newest last.
 
-    Raise InputErrors for files that are no emergency: what stands is not told while one of them cannot be read.
+    Raise InputErrors for files that are no emergency: what stands is not told while one of them, or their
+    directory, cannot be read.
     """
     found: list[Order] = []
     errors: list[InputError] = []
     folder = directory / FOLDER
-    paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX)) if lexists(folder) else []
+    except OSError as error:
+        why = f"cannot be read, so nothing is known of what stands: {error.strerror}"
+        remedy = "let yourself read it; where it is no directory, move it away"
+        raise InputErrors([InputError(why, Place(FOLDER), remedy)]) from error
     if not paths:
         return ()
     from ringfence.estate.emergency_files import read_order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from os.path import lexists
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
@@ -143,7 +144,7 @@ class Estate:
 
     def emergencies(self) -> tuple[Order, ...]:
         """Return every emergency of the workspace, as its files say now. Raise InputErrors where one is broken."""
-        if not (self.directory / FOLDER).is_dir():
+        if not lexists(self.directory / FOLDER):
             return ()
         from ringfence.estate.emergencies import orders
 
