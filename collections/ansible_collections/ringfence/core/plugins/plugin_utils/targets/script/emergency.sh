@@ -297,6 +297,7 @@ GIVEN
         keep_emergency "$emergency_wanted" || emergency_state=unkept
     fi
     if [ -n "$moved_unknown" ]; then reply warning "$moved_unknown"; fi
+    warn_of_tracking
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
         reply warning "what is cut off here cannot be kept below $state: it is open after a reboot"
