@@ -107,6 +107,10 @@ class ContainerWorld:
         text = script() + self.engine + FILL.format(state=self.told.parent, lines=shlex.quote(lines))
         return self.host.run("sh", "-s", text=text)
 
+    def ask(self, words: str) -> str:
+        """Have the target's script run functions of its own, and return what they say."""
+        return self.host.run("sh", "-s", text=f"{script()}state={self.told.parent}\n{words}\n")
+
     def switch_bridged(self, value: str) -> None:
         """Switch on or off whether the host's tables see packets within a bridge."""
         if not self.same_bridge:

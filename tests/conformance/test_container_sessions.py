@@ -194,6 +194,11 @@ def test_bridged_packets_are_judged_where_the_host_asks_for_it(world: ContainerW
             held = {who: one.model_dump() for who, one in host.containers.items()}
             own, *_ = read_holding(text, draft.rulesets[host.ruleset], held, host.runtime)
             assert own["drift"] == []
+            world.switch_bridged("0")
+            again = "status_bridged; echo again; bridged_again; status_bridged"
+            told_of, _, switched_on = world.ask(again).partition("again")
+            assert "ringfence:damaged=somebody switched off" in told_of
+            assert "damaged" not in switched_on
     assert made == {name: [name != "bridged"] * 3 for name in made}
     world.switch_bridged("1")
 

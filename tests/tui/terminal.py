@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import pyte
+from wcwidth import wcwidth
 
 from tests.tui.recording import Recording
 
@@ -88,7 +89,8 @@ class Terminal:
 
     def screen(self) -> tuple[str, ...]:
         """Return the lines of the screen, without the spaces at their ends."""
-        return tuple(line.rstrip() for line in self.emulated.display)
+        buffer, columns = self.emulated.buffer, range(self.emulated.columns)
+        return tuple(line_of([buffer[y][x].data for x in columns]).rstrip() for y in range(self.emulated.lines))
 
     def text(self) -> str:
         """Return the screen as one text."""
@@ -198,3 +200,19 @@ class Terminal:
             pid, status = os.waitpid(self.pid, 0 if block else os.WNOHANG)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
+
+
+def line_of(cells: Sequence[str]) -> str:
+    """Return a line of cells; one half of a wide character whose other half was written over is a blank.
+
+    pyte's own `display` fails there (0.8.2).
+    """
+    shown: list[str] = []
+    wide = False
+    for data in cells:
+        if wide and data:
+            shown[-1] = " "
+        if data or not wide:
+            shown.append(data or " ")
+        wide = bool(data) and wcwidth(data[0]) == 2
+    return "".join(shown)

@@ -88,7 +88,7 @@ def test_what_is_kept_and_until_when_is_shown_before_it_is_done(
     assert quarantine(session, DoRequest(view.id), TELL).ok
     other = cut(session, CutRequest("db-1", "scans"), TELL)
     quarantine(session, DoRequest(other.id), TELL)
-    assert standing(session, "", TELL).ids == (other.id, view.id)
+    assert set(standing(session, "", TELL).ids) == {other.id, view.id}  # of one second
     assert standing(session, "web-1", TELL).ids == (view.id, other.id)
 
 

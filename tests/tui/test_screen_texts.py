@@ -64,9 +64,11 @@ def screens(directory: Path, size: tuple[int, int]) -> Iterator[tuple[str, Termi
     with Terminal(RINGFENCE, size, cwd=directory, env=environment) as terminal:
         for name, keys, there in WALK:
             for key in keys:
+                before = terminal.text()
                 terminal.press(key)
-                # what follows an escape at once is a key with alt, and a busy machine is late to close a dialog
-                terminal.settle(quiet=1.5 if key == "esc" else 0.3)
+                # what follows an escape at once is a key with alt, and a busy machine is late: each of them is seen
+                terminal.wait_for(lambda text, before=before: text != before, 60)  # type: ignore[misc]
+                terminal.settle(quiet=0.3)
             terminal.wait_for(there)
             yield name, terminal
 

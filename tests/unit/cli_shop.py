@@ -75,11 +75,12 @@ def write(directory: Path, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def ringfence(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
-    """Run the command on a workspace; nothing but an exit status may come out of it."""
-    result = CliRunner().invoke(
-        main, [*arguments, "--workspace", str(directory)], env={"SOURCE_DATE_EPOCH": NOW, **(env or {})}
-    )
+def ringfence(
+    directory: Path, *arguments: str, env: Mapping[str, str] | None = None, given: str | None = None
+) -> Result:
+    """Run the command on a workspace, with what is `given` to its questions; only an exit status may come out of it."""
+    told = {"SOURCE_DATE_EPOCH": NOW, **(env or {})}
+    result = CliRunner().invoke(main, [*arguments, "--workspace", str(directory)], input=given, env=told)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert "Traceback" not in result.output

@@ -21,7 +21,7 @@ from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
-from ringfence_tui.responding import quarantine, release
+from ringfence_tui.responding import let_through, quarantine, release
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.terminal_app import TerminalApp, named
@@ -189,6 +189,7 @@ class RingfenceApp(TerminalApp):
     def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
         """Have the screen that is shown ask anew; the others do when they are shown."""
         self.page.entered()
+        self.page.ask_doubt()
 
     def _engine_gone(self, error: EngineGone) -> None:
         if self.is_running:
@@ -261,6 +262,10 @@ class RingfenceApp(TerminalApp):
     def action_quarantine(self) -> None:
         """Isolate the asset at the cursor, or another one."""
         self._respond(lambda page: quarantine(page, page.asset_at_cursor()))
+
+    def action_let_through(self) -> None:
+        """Let the connection at the cursor through for a time, or another one."""
+        self._respond(let_through)
 
     def action_release(self) -> None:
         """End an emergency."""

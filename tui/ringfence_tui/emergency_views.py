@@ -22,8 +22,19 @@ class CutRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LetThroughRequest:
+    """Who may reach whom on what, for how long (`2h`), and why."""
+
+    client: str
+    server: str
+    service: str
+    within: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CutView:
-    """A quarantine that is prepared under an id, and what it would cut."""
+    """A quarantine or a permission that is prepared under an id, and what it would cut or let through."""
 
     id: str
     lines: Told

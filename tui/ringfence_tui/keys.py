@@ -90,11 +90,27 @@ JOBS = Key("J", "jobs", "", "Show everything that works in the background")
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
 QUARANTINE = Key("Q", "quarantine", "", "Quarantine an asset: see what that cuts, and isolate it", changes=True)
 RELEASE = Key("R", "release", "", "Release a quarantine, or end a permission", changes=True)
+LET_THROUGH = Key("T", "let_through", "", "Let a connection through for a time: see what that opens", changes=True)
 SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
 MOUSE = Key("M", "mouse", "", "Let the mouse mark text, or take it back")
 REDRAW = Key("ctrl+l", "redraw", "", "Write the screen again, where it is garbled", always=True)
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, JOBS, QUARANTINE, RELEASE, MOUSE, SUSPEND, REDRAW, QUIT, QUIT_ALWAYS)
+APPLICATION = (
+    COMMANDS,
+    HELP,
+    COPY,
+    BACK,
+    JUMP,
+    JOBS,
+    QUARANTINE,
+    LET_THROUGH,
+    RELEASE,
+    MOUSE,
+    SUSPEND,
+    REDRAW,
+    QUIT,
+    QUIT_ALWAYS,
+)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
@@ -18,6 +18,7 @@ from ringfence_tui.messages import GoTo, JobsChanged
 from ringfence_tui.room import is_enough
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
+from ringfence_tui.widgets.doubt import Doubt
 from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.line_question import LineQuestion
@@ -38,6 +39,7 @@ class Page(Screen[None]):
 
     KEYS: ClassVar[tuple[Key, ...]] = ()
     TITLE_TEXT: ClassVar[str] = ""
+    JUDGES: ClassVar[bool] = False  # shows what is allowed or denied, so it says where hosts may not hold that
     AUTO_FOCUS = "Listing"
     DEFAULT_CSS = """
     Page { layers: base overlay cover; layout: vertical; background: $background; }
@@ -106,6 +108,10 @@ class Page(Screen[None]):
     def asset_at_cursor(self) -> str:
         """Return the asset that is meant where one is asked for, empty where none is."""
         return ""
+
+    def pair_at_cursor(self) -> tuple[str, str, str] | None:
+        """Return client, server and service that are meant where a connection is asked for, None where none is."""
+        return None
 
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
@@ -223,6 +229,8 @@ class Page(Screen[None]):
 
         tabs = [Tab(entry.name, entry.title, entry.key) for entry in SCREENS if entry.key]
         yield TopBar(tabs, self.page_name, self.page_title)
+        if self.JUDGES:
+            yield Doubt()
         with Body(id="body"):
             yield from self.body()
         yield Notice()
@@ -236,6 +244,16 @@ class Page(Screen[None]):
         self.fit_overlays()
         self.call_later(self.ringfence.key_order.release)
         self.entered()
+        self.ask_doubt()
+
+    def ask_doubt(self) -> None:
+        """Say which hosts may not hold what this screen goes by."""
+        if self.JUDGES:
+            self.work(self._doubt(), "doubt")
+
+    async def _doubt(self) -> None:
+        with suppress(EngineError):  # what is broken there is told by the overview
+            self.query_one(Doubt).tell(await self.engine.ask("emergency.doubt", None, str))
 
     @on(events.Resize)
     def fit_overlays(self) -> None:

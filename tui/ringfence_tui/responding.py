@@ -1,19 +1,27 @@
-"""Quarantine and release from every screen: whom and why, what it would cut, one confirmation, what kernels hold."""
+"""Quarantine, permission, release from every screen: whom, why, what it would do, one confirmation, what is held."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 
-from ringfence_tui.emergency_views import CutRequest, CutView, DoneView, DoRequest, StandingView, Told
+from ringfence_tui.emergency_views import (
+    CutRequest,
+    CutView,
+    DoneView,
+    DoRequest,
+    LetThroughRequest,
+    StandingView,
+    Told,
+)
 from ringfence_tui.messages import WorkspaceChanged
 from ringfence_tui.page import Page
-from ringfence_tui.spans import Row, Span, Tone, fitting, row
+from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.prompt import Prompt
 from ringfence_tui.widgets.sheet import Sheet
 
-MOST_ROWS = 20
 TONES = {"red": Tone.BAD, "green": Tone.GOOD, "yellow": Tone.WARN}
 
 
@@ -51,19 +59,64 @@ def _request(line: str) -> CutRequest | None:
     return CutRequest(what.strip(), "", keep, next((word or "?" for name, word in said[::-1] if name == "for"), ""))
 
 
+async def let_through(page: Page) -> None:
+    """Let a connection through that a person names, by default the one at the cursor, once that was confirmed."""
+    hints = (
+        row(Span("who, to whom, on what, and for how long: web-1 db-1 tcp/5432 --for 2h", Tone.DIM)),
+        row(Span("with quotes where one has spaces: 'role=web env=prod' db-1 tcp/5432 --for 30m", Tone.DIM)),
+    )
+    pair = page.pair_at_cursor()
+    begun = f"{shlex.join(pair)} --for 2h" if pair is not None else ""
+    line = await page.answered(Prompt("Let through: what", hints, begun, does="go on"))
+    if not line or not line.strip():
+        return
+    request = _let_through_request(line)
+    if request is None:
+        page.say(Span("✗ ", Tone.BAD), "a client, a server, a service and --for 2h are needed, in this order")
+        return
+    hint = row(Span("it stands in every answer, as long as it is let through", Tone.DIM))
+    what = f"{request.client} to {request.server}"
+    why = await page.answered(Prompt(f"Let {what} through: why", (hint,), does="show what it opens"))
+    if not why or not why.strip():
+        return
+    page.say(Span("looking what this opens …", Tone.DIM))
+    view = await page.engine.ask("emergency.permission", replace(request, why=why.strip()), CutView)
+    page.say()
+    title = f"Let {what} through on {request.service}"
+    if await page.confirm(Confirmation(title, _rows(view.lines), view.id.partition("-")[2], "let it through")):
+        await _carried(page, "emergency.allow_for", view.id, f"letting {what} through")
+
+
+def _let_through_request(line: str) -> LetThroughRequest | None:
+    """Return what a line asks for, the reason still missing; None for one that lacks a part."""
+    try:
+        words = shlex.split(re.sub(r"--for=", "--for ", line))
+    except ValueError:
+        return None
+    if "--for" not in words[:-1]:
+        return None
+    at = words.index("--for")
+    within, rest = words[at + 1], words[:at] + words[at + 2 :]
+    if len(rest) != 3:
+        return None
+    client, server, service = rest
+    return LetThroughRequest(client, server, service, within)
+
+
 async def release(page: Page) -> None:
     """End an emergency that a person names, by default the newest about the asset at the cursor, else of all."""
     standing = await page.engine.ask("emergency.standing", page.asset_at_cursor(), StandingView)
     if not standing.ids:
         page.say(Span("nothing stands", Tone.DIM))
         return
-    rows = fitting([row(line) for line in standing.lines], MOST_ROWS, "ringfence emergencies")
+    rows = tuple(row(line) for line in standing.lines)
     asked = Prompt(
         "Release: which",
         rows,
         standing.ids[0],
         complete=lambda before: [one for one in standing.ids if one.startswith(before)],
         does="release it",
+        way="ringfence emergencies",
     )
     name = await page.answered(asked)
     if name and name.strip():
@@ -83,4 +136,4 @@ async def _carried(page: Page, question: str, name: str, words: str) -> None:
 
 
 def _rows(lines: Told) -> tuple[Row, ...]:
-    return fitting([row(Span(text, TONES[style])) if style in TONES else row(text) for text, style in lines], MOST_ROWS)
+    return tuple(row(Span(text, TONES[style])) if style in TONES else row(text) for text, style in lines)

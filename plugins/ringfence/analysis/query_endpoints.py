@@ -12,6 +12,7 @@ from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
 from ringfence.language.reports import did_you_mean, nearest
+from ringfence.model.address_faults import looks_like_address, way_out
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError
@@ -143,7 +144,7 @@ def _is_address(word: str) -> bool:
     return True
 
 
-def _remedy(compilation: Compilation, name: str, option: str) -> str | None:
+def _remedy(compilation: Compilation, name: str, option: str) -> str:
     """Return what to ask instead of what is neither an asset nor an address."""
     called = compilation.snapshot.called()
     if (word := name.strip().lower()) in _WORDS:
@@ -160,5 +161,7 @@ def _remedy(compilation: Compilation, name: str, option: str) -> str | None:
     if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
         return f"for more than one end ask: ringfence reach {option} '{name}'"
     names = {one.removeprefix(_FQDN) for one in _sets(compilation)} if option == "--to" else set()
+    if looks_like_address(name):
+        return way_out(name)
     near = nearest(name, {*called, *names})
-    return did_you_mean(name, near) if near else None
+    return did_you_mean(name, near) if near else "ringfence assets lists the assets with their addresses"

@@ -6,7 +6,7 @@ import click
 
 from ringfence.cli.following import signals_cancel
 from ringfence.cli.program import INTERRUPTED
-from ringfence.cli.prompts import agreed
+from ringfence.cli.prompts import agreed, declined
 from ringfence.cli.session import Session, command
 
 
@@ -48,8 +48,7 @@ def allow_for(
         return
     session.output.lines(permission_lines(permission))
     if not yes and not agreed("Let it through?"):
-        session.output.note("nothing was changed")
-        click.get_current_context().exit(1)
+        declined(session.output, "nothing was changed")
     execution = direct_execution(session.estate, session.execution) if direct else session.execution
     with signals_cancel(execution.cancel):
         done = carried_out(session.estate, permission, execution)

@@ -131,6 +131,7 @@ def edit(session: Session, file: str, source: TextIO | None) -> None:
     "draft effect --flows flows.csv --json",
     group=draft,
     question=True,
+    in_force=True,
 )
 @flow_options
 @click.option("--strict", is_flag=True, help=STRICT)

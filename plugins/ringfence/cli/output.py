@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.failures import ANSWERED
 from ringfence.model.counts import counted
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean, clean_line
@@ -43,6 +44,7 @@ class Output:
         elif age is not None:
             click.echo(_old(age), err=True)
         click.echo(json.dumps(value, indent=2))
+        ANSWERED.yet = True
 
     def tell_age(self) -> None:
         """Say on standard error how old the inventory's answer is; with `--json` that stands beside the data."""

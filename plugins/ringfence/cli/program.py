@@ -15,9 +15,11 @@ from typing import Any, NoReturn
 
 import click
 
+from ringfence.cli.failures import ANSWERED, asks_for_json, print_failure
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.safe_text import clean, clean_line
 
+Told = tuple[str, str | None, str | None]  # message, place, remedy
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 PROGRAM = "ringfence"
 # The entry points of the terminal application, functions of the workspace (None: the nearest): `terminal` also of
@@ -117,33 +119,33 @@ class Program(click.Group):
         gc.set_threshold(500_000, 20, 100)
         # nor does the end of the process look for cycles: that is a tenth of such a question, and frees nothing
         atexit.register(gc.freeze)
+        ANSWERED.yet = False
+        errors: list[Told] = []
         try:
             status = super().main(args, prog_name or PROGRAM, **{**extra, "standalone_mode": False})
         except click.exceptions.Exit as leaving:
             status = leaving.exit_code
         except (click.exceptions.Abort, KeyboardInterrupt):
-            _say("interrupted")
-            status = INTERRUPTED
+            errors, status = [_say("interrupted")], INTERRUPTED
         except click.ClickException as error:
             if isinstance(error, click.UsageError) and error.ctx is not None:
                 click.echo(error.ctx.get_usage(), err=True)
-            _say(error.format_message())
-            status = 2
+            errors, status = [_say(error.format_message())], 2
         except RingfenceError as error:
-            report(error)
-            status = error.exit_status
+            errors, status = report(error), error.exit_status
         except BrokenPipeError:
             _close_output()
             status = 0
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            _say(f"{where}{error.strerror or error}")
-            status = 3
+            errors, status = [_say(f"{where}{error.strerror or error}")], 3
+        if errors and asks_for_json(sys.argv[1:] if args is None else args):
+            print_failure(status, errors)
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def report(error: RingfenceError) -> None:
-    """Print an error, or all of several, to standard error: place, message, remedy."""
+def report(error: RingfenceError) -> list[Told]:
+    """Print an error, or all of several, to standard error: place, message, remedy. Return them."""
     errors: Sequence[RingfenceError] = getattr(error, "errors", (error,))
     for one in errors:
         place = click.style(f"{clean_line(str(one.place))}: ", bold=True) if one.place else ""
@@ -152,10 +154,12 @@ def report(error: RingfenceError) -> None:
             click.echo(f"  {click.style('→', fg='cyan')} {clean(one.remedy)}", err=True)
     if len(errors) > 1:
         click.echo(ngettext("%d error", "%d errors", len(errors)) % len(errors), err=True)
+    return [(one.message, str(one.place) if one.place else None, one.remedy) for one in errors]
 
 
-def _say(message: str) -> None:
+def _say(message: str) -> Told:
     click.echo(f"{click.style('error: ', fg='red', bold=True)}{clean(message)}", err=True)
+    return message, None, None
 
 
 def _close_output() -> None:

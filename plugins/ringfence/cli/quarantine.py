@@ -8,7 +8,7 @@ import click
 
 from ringfence.cli.following import signals_cancel
 from ringfence.cli.program import INTERRUPTED
-from ringfence.cli.prompts import agreed
+from ringfence.cli.prompts import agreed, declined
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
 
@@ -62,8 +62,7 @@ def quarantine(
     if not yes:
         seen = _seen(session, cut.order)
         if not agreed("Isolate now?"):
-            session.output.note("nothing was changed")
-            click.get_current_context().exit(1)
+            declined(session.output, "nothing was changed")
     execution = direct_execution(session.estate, session.execution) if direct else session.execution
     with signals_cancel(execution.cancel):
         done = carried_out(session.estate, cut, execution)

@@ -8,7 +8,7 @@ import click
 
 from ringfence.cli.following import signals_cancel
 from ringfence.cli.program import INTERRUPTED
-from ringfence.cli.prompts import agreed
+from ringfence.cli.prompts import agreed, declined
 from ringfence.cli.session import Session, command
 
 
@@ -22,13 +22,17 @@ def request(session: Session, within: str, source: str, destination: str, servic
     """Write a request for what 'allow-for' would give, as a file below emergencies/requests; commit and push it."""
     from ringfence.operations.allow_for import PermissionRequest
     from ringfence.operations.request import request_permission
+    from ringfence.presenting.emergency_view import passing_lines
 
     wanted = PermissionRequest(within, source, destination, service, because)
     asked = request_permission(session.estate, wanted, session.execution)
     if session.output.as_json:
-        session.output.data({"request": asked.request.model_dump(), "file": str(asked.path), "free": asked.free})
+        passing = [one.data() for one in asked.passing]
+        data = {"request": asked.request.model_dump(), "file": str(asked.path), "free": asked.free}
+        session.output.data({**data, "passing_anyway": passing})
     session.output.line(f"{asked.request.id} asks for it: {asked.path.relative_to(session.estate.directory)}")
     session.output.line(f"  → whoever may approve it: ringfence approve {asked.request.id} --key FILE")
+    session.output.lines(passing_lines(asked.passing))
     if asked.free:
         text = "no entry of 'approvals' in ringfence.yml wants an approval for it: 'ringfence allow-for' with the same"
         session.output.note(
@@ -49,8 +53,7 @@ def approve(session: Session, name: str, key: Path, yes: bool) -> None:
     asked = request_called(session.estate, name)
     session.output.lines(request_lines(asked.request))
     if not yes and not agreed("Approve it?"):
-        session.output.note("nothing was signed")
-        click.get_current_context().exit(1)
+        declined(session.output, "nothing was signed")
     whose = signed(session.estate, asked, key.expanduser())
     if session.output.as_json:
         session.output.data({"id": name, "approved_by": list(whose), "signature": str(asked.signature)})

@@ -44,6 +44,7 @@ class Seconds(click.ParamType[float]):
     "watch --only denied --only would_deny --until-denied",
     "watch --add --json",
     hosts=True,
+    in_force=True,
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=asset_names)
 @click.option("--for", "seconds", type=Seconds(), metavar="SPAN", help="End after 60s, 10m, 8h; else with Ctrl-C.")

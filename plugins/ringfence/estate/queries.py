@@ -22,6 +22,7 @@ from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.selectors import WORDS, SelectorReader
 from ringfence.language.short_selectors import short_selector
 from ringfence.language.values import service_set
+from ringfence.model.address_faults import looks_like_address, message_of, way_out
 from ringfence.model.addresses import network_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, InputErrors, Place
@@ -33,6 +34,8 @@ from ringfence.sources.merging import hosts_of
 
 T = TypeVar("T")
 COMMAND_LINE = Place("command line")
+# The way out where no known word is near.
+LISTS = "ringfence assets lists the assets with their labels"
 # An asset itself, as a point that no address has: what is chosen by its labels is chosen without an address too.
 ITSELF = IntervalSet(((-1, -1),))
 
@@ -58,7 +61,7 @@ class QueryReader:
         try:
             return (AddressIn(network_of(text), text),)
         except InputError:
-            if "/" in text:
+            if "/" in text or (looks_like_address(text) and text not in self.snapshot.called()):
                 raise
         self._refuse_missing([AssetMention(text, COMMAND_LINE)], text)
         return (AssetNamed(text),)
@@ -94,8 +97,10 @@ class QueryReader:
                 continue
             for part in word.split():
                 if not find(self.snapshot, part) and not is_address_or_port(part):
+                    if looks_like_address(part):
+                        raise InputError(message_of(part), remedy=way_out(part))
                     raise InputError(
-                        f"no asset has '{part}' in its names, labels or attributes", remedy=self._near(part)
+                        f"no asset has '{part}' in its names, labels or attributes", remedy=self._near(part) or LISTS
                     )
                 chosen = find(replace(self.snapshot, assets=chosen), part)
         return chosen
@@ -142,7 +147,7 @@ class QueryReader:
             'a value that itself holds , or | needs quotes: key="a, b"' if any(one in text for one in ",|") else None
         )
         meant = self._exact(text) or self._otherwise(text)
-        errors = [InputError(one.message, one.place, meant or one.remedy or quotes) for one in missing]
+        errors = [InputError(one.message, one.place, meant or one.remedy or quotes or LISTS) for one in missing]
         if errors:
             raise InputErrors(errors)
 

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
+from ringfence.model.address_faults import message_of, way_out
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
 from ringfence.wire import address_line
@@ -93,9 +94,15 @@ def _written_otherwise(text: str) -> IntervalSet:
         raise InputError(f"'{text}' names an interface, which no packet carries", remedy=f"write '{bare}'")
     if "-" in text:
         low_text, _, high_text = text.partition("-")
-        low, high = point_of(low_text), point_of(high_text)
+        try:
+            low, high = point_of(low_text), point_of(high_text)
+        except InputError as error:
+            raise InputError(message_of(text), remedy=way_out(text)) from error
         if family_of(low) != family_of(high) or low > high:
-            raise InputError(f"'{text}' is not a valid range: its ends are of two families or in the wrong order")
+            raise InputError(
+                f"'{text}' is not a valid range: its ends are of two families or in the wrong order",
+                remedy="write the lower address first, as 10.0.0.1-10.0.0.9, and each family for itself",
+            )
         return IntervalSet(((low, high),))
     network = _network(text)
     base = V6_BASE if network.version == 6 else 0
@@ -121,7 +128,7 @@ def _network(text: str) -> Network:
         try:
             meant = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            raise InputError(f"'{text}' is not a valid address, network or range") from error
+            raise InputError(message_of(text), remedy=way_out(text)) from error
         raise InputError(f"'{text}' has host bits set", remedy=f"did you mean '{meant}'?") from error
 
 

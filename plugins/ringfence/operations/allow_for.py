@@ -17,6 +17,7 @@ from ringfence.operations.emergency_ends import Known, checked_reason, known, ne
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_overlaps import Isolated, stops
 from ringfence.operations.execution import Execution
+from ringfence.operations.passing_anyway import Passing, passing_anyway
 
 if TYPE_CHECKING:
     from ringfence.compiler import Compilation
@@ -47,7 +48,8 @@ class Permission:
 
     `stopped` are, by the id of a quarantine that stands above it, whom of its ends that isolates. `carried` are, by a
     host, the containers that workloads of other hosts meet at its addresses. Of those `unpublished` no host is known to
-    publish the service, so the own table of who asks them for it is not opened.
+    publish the service, so the own table of who asks them for it is not opened. `passing` are the pairs of ends that it
+    changes nothing for.
     """
 
     order: Order
@@ -55,6 +57,7 @@ class Permission:
     stopped: Isolated = field(default_factory=dict)
     carried: Isolated = field(default_factory=dict)
     unpublished: tuple[str, ...] = ()
+    passing: tuple[Passing, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
@@ -65,6 +68,7 @@ class Permission:
             "stopped_by": stopped,
             "carried_by": carried,
             "not_published": list(self.unpublished),
+            "passing_anyway": [one.data() for one in self.passing],
         }
 
 
@@ -126,6 +130,7 @@ def permission_of(
     permission = Permission(order, entries, stops(estate, order), *_over_hosts(order, now, enforced))
     if not approved:
         refuse_unapproved(estate, permission)
+        permission = replace(permission, passing=passing_anyway(estate, order))
     return permission
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.beside_tests import cut_tests
+from ringfence.operations.signers_check import signer_problems
 
 if TYPE_CHECKING:
     from ringfence.analysis.invariants import Broken
@@ -52,6 +53,7 @@ def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings
     workspace = estate.workspace
     found = estate.survey()
     problems = [*workspace.problems, *found.problems, *check_references(workspace.mentions, found.snapshot)]
+    problems += signer_problems(estate.directory, workspace.settings.emergencies)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Findings(problems)
     full = estate.compiled(full=True) if told else estate.installed(full=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.draft_effect import After
@@ -28,12 +28,29 @@ if TYPE_CHECKING:
     from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.estate.draft_changes import Change
+    from ringfence.model.emergencies import Order
     from ringfence.model.judging import Told
     from ringfence.model.rules import Enforcement, Policy, Rule
+    from ringfence.model.tables import VerdictTable
     from ringfence.operations.flow_selection import FlowSelection
 
 STATES = (PolicyState.FILES, PolicyState.DRAFT)
 _TRIAL = "trial"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """What was known of hosts at a moment: the tables that they hold, what they told, which emergencies stood."""
+
+    reported: Mapping[str, VerdictTable]
+    told: object
+    standing: tuple[Order, ...]
+
+
+def hosts_now(estate: Estate) -> Hosts:
+    """Return what is known of hosts now."""
+    reported = held_tables(estate, known_records(estate), Execution().listener)
+    return Hosts(reported, read_state(estate.directory), estate.standing())
 
 
 class DraftPicture:
@@ -42,8 +59,12 @@ class DraftPicture:
     It is of one state of an estate's files: `moved` has it follow another one.
     """
 
-    def __init__(self, estate: Estate, judged: JudgedPicture) -> None:
-        """Take a picture in which files and draft are judged."""
+    def __init__(self, estate: Estate, judged: JudgedPicture, hosts: Hosts | None = None) -> None:
+        """Take a picture in which files and draft are judged.
+
+        `hosts` were read before that: what changed while it was judged is then followed by `moved`, and not missed.
+        """
+        hosts = hosts or hosts_now(estate)
         self.estate = estate
         self.judged = judged
         self._policies: dict[str, Policy] = {PolicyState.FILES: estate.workspace.policy}
@@ -51,11 +72,11 @@ class DraftPicture:
         self._alternative: Alternative | None = None
         self._full: Alternative | None = None
         self._enforcement: dict[str, Mapping[str, Enforcement | None]] = {}
-        self._standing = estate.standing()
+        self._standing = hosts.standing
         self._laid: Laid = {}
-        self._reported = held_tables(estate, known_records(estate), Execution().listener)
+        self._reported = hosts.reported
         self._held = estate.overridden(self._reported)
-        self._told = read_state(estate.directory)
+        self._told = hosts.told
         self._unsettled = False
 
     def moved(self, estate: Estate, execution: Execution | None = None) -> bool:

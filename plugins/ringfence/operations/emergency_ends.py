@@ -58,7 +58,9 @@ class Known:
                 members.append(Member(asset.name, chosen - ITSELF, asset.realm))
         outside = Ends(self.snapshot, self.settings).outside(selectors, "default")
         if texts and not members and not outside:
-            raise InputError(f"'{', '.join(texts)}' means no asset and no address")
+            raise InputError(
+                f"'{', '.join(texts)}' means no asset and no address", remedy="ringfence assets lists what can be named"
+            )
         return EmergencyEnd(tuple(texts), tuple(members), outside)
 
     def enforced(self) -> tuple[Asset, ...]:

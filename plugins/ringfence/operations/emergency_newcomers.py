@@ -44,7 +44,7 @@ def carry_over(estate: Estate, hosts: Collection[str], execution: Execution) -> 
 
 def lacking(estate: Estate, told: Mapping[str, HostResult]) -> list[Problem]:
     """Return which of the hosts that told what they hold lack a quarantine that stands."""
-    held = {name: ids for name, host in told.items() if (ids := _told_ids(host)) is not None}
+    held = {name: ids for name, host in told.items() if (ids := told_ids(host)) is not None}
     problems = []
     try:
         for order, entries in _wanted(estate, held):
@@ -104,7 +104,7 @@ def _hold(names: Collection[str]) -> str:
     return "holds" if len(names) == 1 else "hold"
 
 
-def _told_ids(host: HostResult) -> frozenset[str] | None:
+def told_ids(host: HostResult) -> frozenset[str] | None:
     """Return the ids that a host said its kernel holds, None where it said nothing."""
     held = host.result.get("held")
     told = (held if isinstance(held, Mapping) else host.result).get("emergency")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.operations.emergency_answers import with_orders
 from ringfence.operations.emergency_newcomers import lacking
+from ringfence.operations.emergency_readings import keep_readings
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.hosts import HostsResult, chosen_workloads, run_on_hosts
@@ -31,5 +32,7 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
     problems = [*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)]
     forget_gone(estate)
-    execution.listener.problems([*problems, *lacking(estate, done.result.hosts)])
+    execution.listener.problems(
+        [*problems, *lacking(estate, done.result.hosts), *keep_readings(estate, done.result.hosts)]
+    )
     return replace(done, result=with_orders(estate, done.result))

@@ -18,6 +18,7 @@ from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of
 from ringfence.operations.approval_signature import NAMESPACE, signed_by
 from ringfence.operations.emergency_ends import new_id, who_asks
+from ringfence.operations.passing_anyway import Passing, passing_anyway
 from ringfence.plan.signature import sign_file
 from ringfence.wire import emergency_lines
 
@@ -60,11 +61,15 @@ class Request(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request and its file; `free` says that the workspace wants no approval for it."""
+    """A request and its file; `free` says that the workspace wants no approval for it.
+
+    `passing` are the pairs of ends that it would change nothing for, told when it is made.
+    """
 
     request: Request
     path: Path
     free: bool = False
+    passing: tuple[Passing, ...] = ()
 
     @property
     def signature(self) -> Path:
@@ -93,7 +98,8 @@ def request_permission(estate: Estate, wanted: PermissionRequest, execution: Exe
         write_whole(path, _text(request))
     except OSError as error:
         raise OutsideError(f"the request is not kept: {error.strerror}", Place(str(path))) from error
-    return Asked(request, path, free=not wanted_approvals(estate, permission))
+    free = not wanted_approvals(estate, permission)
+    return Asked(request, path, free, passing_anyway(estate, permission.order))
 
 
 def request_called(estate: Estate, name: str) -> Asked:

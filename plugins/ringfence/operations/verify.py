@@ -10,6 +10,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
 from ringfence.operations.emergency_answers import with_orders
 from ringfence.operations.emergency_newcomers import lacking
+from ringfence.operations.emergency_readings import keep_readings
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.kept_proofs import keep_proofs
@@ -49,7 +50,12 @@ def verify(
         keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now), chosen.plan.hosts)
     except RingfenceError as error:
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
-    problems = [*problems, *keep_reports(estate, result.hosts), *lacking(estate, result.hosts)]
+    problems = [
+        *problems,
+        *keep_reports(estate, result.hosts),
+        *lacking(estate, result.hosts),
+        *keep_readings(estate, result.hosts),
+    ]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, with_orders(estate, result), interrupted)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringfence.operations.cut_flows import SeenCut
     from ringfence.operations.emergencies import Emergencies
     from ringfence.operations.emergency_hosts import Carried
+    from ringfence.operations.passing_anyway import Passing
     from ringfence.operations.quarantine import Cut
     from ringfence.operations.request import Request
     from ringfence.operations.waiting_requests import Waiting
@@ -91,10 +92,21 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
             f"  no host is known to publish this service of {first_few(permission.unpublished)}: what asks for it from"
         )
         yield Line(f"{text} another host is not let through by its own table", style="yellow")
+    yield from passing_lines(permission.passing)
     for name, isolated in permission.stopped.items():
         them = "it" if len(isolated) == 1 else "them"
         text = f"  {_isolated(isolated)} isolated by {name}, which stands above this: nothing from or to {them} passes"
         yield Line(f"{text} until 'ringfence release {name}'", style="yellow")
+
+
+def passing_lines(passing: Sequence[Passing]) -> Iterator[Line]:
+    """Yield which pairs of ends the policy of the files lets through without a permission."""
+    for one in passing[:SHOWN]:
+        yield Line(
+            f"  {one.client} → {one.server} passes without it, by the files: {'; '.join(one.why)}", style="yellow"
+        )
+    if len(passing) > SHOWN:
+        yield Line(f"  and {len(passing) - SHOWN} more pass without it (--json gives all)", style="yellow")
 
 
 def request_lines(request: Request) -> Iterator[Line]:

@@ -198,11 +198,14 @@ class RunDirectory:
 
 def run_directories(state: Path) -> list[RunDirectory]:
     """Return the runs of a workspace's state, oldest first, also those that are damaged."""
+    # one that lives and has no file of its facts is just beginning
+    return [one for one in _every_directory(state) if (one.path / RUN_FILE).exists() or not one.lives()]
+
+
+def _every_directory(state: Path) -> list[RunDirectory]:
     directory = state / RUNS
     names = sorted(path for path in directory.iterdir() if ID.fullmatch(path.name)) if directory.is_dir() else []
-    runs = [RunDirectory(path) for path in names if path.is_dir()]
-    # one that lives and has no file of its facts is just beginning
-    return [one for one in runs if (one.path / RUN_FILE).exists() or not one.lives()]
+    return [RunDirectory(path) for path in names if path.is_dir()]
 
 
 def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, int]]:
@@ -218,11 +221,7 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
             fcntl.flock(workspace, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(workspace)
-            living = next((one.id for one in reversed(run_directories(state)) if one.lives()), "another one")
-            raise InputError(
-                f"a run works on this workspace already: {living}",
-                remedy="follow it with 'ringfence attach', or end it with 'ringfence attach --abort'",
-            ) from error
+            raise _works_already(state) from error
         left = left_at_hosts(state)
         if left is not None:
             os.close(workspace)
@@ -239,6 +238,20 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
     except OSError as error:
         raise OutsideError(f"a run cannot be begun: {error.strerror}", Place(str(runs))) from error
     return RunDirectory(path), (workspace, own)
+
+
+def _works_already(state: Path) -> InputError:
+    """Return what to tell where the lock of the runs is held: by which run, also one that is just beginning."""
+    living = next((one.id for one in reversed(_every_directory(state)) if one.lives()), "")
+    if not living:
+        return InputError(
+            "a run is just beginning here, or another command holds the runs",
+            remedy="try again in a moment; 'ringfence runs' lists them",
+        )
+    return InputError(
+        f"a run works on this workspace already: {living}",
+        remedy="follow it with 'ringfence attach', or end it with 'ringfence attach --abort'",
+    )
 
 
 def left_at_hosts(state: Path) -> InputError | None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringfence.files import PRIVATE
 from ringfence.model.errors import InputError, OutsideError, Place, RingfenceError
 from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
@@ -95,6 +96,7 @@ def read_inventory(
     refuse_unreadable_files(paths, directory or Path())
     with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
         listing = Path(scratch) / "inventory.json"
+        listing.touch(PRIVATE)  # what stands there may be secret; Ansible keeps the permissions
         command = [*_quicker(_command()), "--list", "--output", str(listing)]
         stderr = _run(command, paths, directory, what_answers=what_answers, hear=hear)
         data = _parsed(listing)
@@ -247,11 +249,10 @@ def _text(source: Path) -> str:
 
 def _parsed(listing: Path) -> Mapping[str, object]:
     try:
-        data = json.loads(listing.read_text(encoding="utf-8"), parse_constant=str)
-    except FileNotFoundError as error:
-        raise OutsideError(
-            "ansible-inventory wrote nothing", remedy="run it by hand: ansible-inventory --list"
-        ) from error
+        text = listing.read_text(encoding="utf-8")
+        if not text:
+            raise OutsideError("ansible-inventory wrote nothing", remedy="run it by hand: ansible-inventory --list")
+        data = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise OutsideError(f"ansible-inventory did not write JSON: {error}") from error
     if not isinstance(data, dict):

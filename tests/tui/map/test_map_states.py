@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ringfence.analysis.picture import JudgedPicture
 from ringfence.model.draft_effect import RuleHome
 from ringfence.model.picture import PictureEdge, PolicyState, Sign
 from ringfence.plan import Held, find, read, write_state
 from ringfence_tui.engine.session import EngineSession, Tell
-from ringfence_tui.screens.map import questions
+from ringfence_tui.screens.map import kept, questions
 from ringfence_tui.screens.map.answers import CellRequest, Edges, PictureRequest, RuleRequest
 from ringfence_tui.screens.map.drafting import take
 from ringfence_tui.screens.map.model import COMPARISONS, cell_of
@@ -68,3 +70,30 @@ def test_the_three_states_of_a_cell_are_told_apart(tmp_path: Path, monkeypatch: 
         (line,) = (one for one in lines if one.startswith(state.value))
         assert said in line
     assert "'dev reads' policy/shop.yml" in next(one for one in lines if one.startswith(DRAFT.value))
+
+
+def test_what_hosts_confirm_while_flows_are_judged_is_in_the_next_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+    directory, opened = drawn(tmp_path), kept.open_picture
+
+    def meanwhile(*args: Any) -> JudgedPicture:
+        judged = opened(*args)
+        applied(directory)
+        return judged
+
+    monkeypatch.setattr(kept, "open_picture", meanwhile)
+    session = EngineSession(directory)
+
+    def held() -> set[Sign]:
+        edges: list[PictureEdge] = []
+        hear = Tell(lambda part: edges.extend(part.edges) if isinstance(part, Edges) else None)
+        questions.picture(session, PictureRequest(LEVELS), hear)
+        return {edge.worst(HELD) for edge in edges}
+
+    before = held()
+    monkeypatch.setattr(kept, "open_picture", opened)
+    after, anew = held(), EngineSession(directory)
+    session = anew
+    assert before != after == held()

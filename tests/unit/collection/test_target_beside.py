@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.other_firewalls import other_firewalls
 from ringfence.beside import read_report, unpacked
 from ringfence.model.addresses import point_of
@@ -94,3 +95,25 @@ def test_a_host_without_other_firewalls_tells_that_there_are_none(tmp_path: Path
 
     others = read_report(unpacked(other_firewalls(reply)))
     assert (others.tables, others.unread) == ([], [])
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda one: one[0])
+def test_rules_of_ours_that_somebody_saved_for_the_next_boot_are_told(
+    kernel: Kernel, tmp_path: Path, shell: list[str]
+) -> None:
+    files = {
+        "etc/iptables/rules.v4": "*filter\n:rf_in - [0:0]\n-A INPUT -j rf_in\nCOMMIT\n",
+        "etc/iptables/rules.v6": "*filter\n-A INPUT -j DROP -m comment --comment rf_in\nCOMMIT\n",
+        "etc/nftables.conf": "flush ruleset\n\ntable inet ringfence_emergency {\n}\n",
+        "etc/nftables/mine.nft": "table inet ringfenced {\n}\n",
+        "etc/sysconfig/iptables": "*mangle\n-A rfe_in -s 192.0.2.1/32 -j DROP\nCOMMIT\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    said = kernel.run(*shell, text=f"{script()}beside_saved {tmp_path}/\n").splitlines()
+    assert [line.split()[0] for line in said] == [
+        "/etc/iptables/rules.v4",
+        "/etc/sysconfig/iptables",
+        "/etc/nftables.conf",
+    ]

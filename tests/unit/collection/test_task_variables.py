@@ -28,6 +28,11 @@ PLAY = """
       ignore_errors: true
     - ringfence.core.emergency: {state: absent}
       ignore_errors: true
+    - ringfence.core.emergency: {emergency: {web-77: of a host that nobody has}}
+      ignore_errors: true
+    - ringfence.core.emergency: {emergency: {}}
+      ignore_errors: true
+    - ringfence.core.emergency: {emergency: {web-77: of a host that nobody has, db-1: ""}}
 """
 
 
@@ -39,8 +44,14 @@ def test_a_variable_says_what_a_task_leaves_out_and_an_omitted_one_says_nothing(
     environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run([*command, str(play)], env=environment, capture_output=True, text=True, check=False)
     told = [json.loads(line.partition("=> ")[2]) for line in done.stdout.splitlines() if line.startswith("fatal:")]
-    assert [one["rule"] for one in told] == ["signature", "signature", "wave", "input"], done.stdout + done.stderr
+    assert [one["rule"] for one in told] == ["signature", "signature", "wave", *["input"] * 3], (
+        done.stdout + done.stderr
+    )
     assert "/nowhere/of-a-variable" in told[0]["msg"]
     assert "/nowhere/of-the-task" in told[1]["msg"]
     assert "web-1 (not begun)" in told[2]["msg"]
     assert "set the variable ringfence_emergency, or the option emergency" in told[3]["msg"]
+    # a play that tells nobody does not end as if all hosts held it
+    assert "names no host of this inventory: web-77" in told[4]["msg"]
+    assert "ringfence_emergency is empty" in told[5]["msg"]
+    assert "names hosts that this inventory does not have" in done.stdout + done.stderr

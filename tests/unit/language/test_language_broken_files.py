@@ -142,7 +142,7 @@ BROKEN = {
         "rules:\n  - from: {cidr: 10.300.0.0/8}\n    to: any\n    allow: any\n",
         [
             "policy/shop.yml:2:18: '10.300.0.0/8' is not a valid address, network or range "
-            "(write it like 10.0.0.0/8, 2001:db8::/32 or 10.0.0.7)"
+            "(each of the four numbers of an IPv4 address is from 0 to 255)"
         ],
     ),
     "a priority in words": (

@@ -78,6 +78,24 @@ def test_a_host_that_is_added_or_made_anew_is_told_of_what_stands_when_it_is_nex
     assert set(release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts)).well) == set(known)
 
 
+def test_what_kernels_are_read_to_hold_is_known_from_then_on(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    hosts.silent = {"db-1"}
+    order = isolate(tmp_path, hosts).order
+    # a playbook has told one host, another one came back from an older image, a third is released but for its kernel
+    hosts.silent, hosts.kernels["db-1"], hosts.kernels["api-1"] = set(), dict(hosts.kernels["web-1"]), {}
+    info(Estate(tmp_path), (), Execution(runner=hosts))
+    states = Estate(tmp_path).standing()[0].hosts
+    assert (states["db-1"], states["api-1"], states["web-1"]) == (HostState.HELD, HostState.UNKNOWN, HostState.HELD)
+
+    release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
+    hosts.kernels["web-2"] = dict.fromkeys([order.id])  # type: ignore[arg-type]
+    info(Estate(tmp_path), (), Execution(runner=hosts))
+    (kept,) = Estate(tmp_path).emergencies()
+    assert kept.released
+    assert [name for name, state in kept.hosts.items() if state is HostState.HELD] == ["web-2"]
+
+
 def test_of_two_who_work_on_one_emergency_none_undoes_what_the_other_did(tmp_path: Path, hosts: HostsInMemory) -> None:
     shop(tmp_path)
     order = isolate(tmp_path, hosts).order

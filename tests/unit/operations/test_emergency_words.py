@@ -18,11 +18,11 @@ from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
 from ringfence.operations.release import release
 from ringfence.operations.run_process import Recording
 from ringfence.operations.runs import follow
-from ringfence.presenting.emergency_view import carried_lines, cut_lines
+from ringfence.presenting.emergency_view import carried_lines, cut_lines, permission_lines
 from ringfence.rollout.runs import END_FILE, RunFacts, begin_run, write_whole
 
 from tests.unit.cli_shop import NOW, ringfence, shop
-from tests.unit.emergency_hosts import HostsInMemory, isolate
+from tests.unit.emergency_hosts import HostsInMemory, isolate, permit
 
 ANSWERS = [
     ("explain", "web-1", "db-1", "tcp/5432"),
@@ -30,6 +30,7 @@ ANSWERS = [
     ("simulate",),
     ("blast", "web-1"),
     ("map",),
+    ("draft", "effect"),
 ]
 
 
@@ -144,6 +145,9 @@ def test_a_host_that_was_never_reached_is_not_known_to_hold_it(tmp_path: Path) -
         ("web-1,web-2", "[{asset: web-1}, {asset: web-2}]"),
         ("web-1 web-2", "[{asset: web-1}, {asset: web-2}]"),
         ("role=web env=prod", "role=web,env=prod"),
+        ("10.0.0.999", "'10.0.0.999' is not a valid address, network or range"),
+        ("10.0.0.1:443", "write '10.0.0.1' alone; a port is part of a service"),
+        ("printer-of-nobody", "ringfence assets lists"),
     ],
 )
 def test_what_people_write_elsewhere_is_answered_with_how_it_is_written_here(
@@ -159,3 +163,26 @@ def test_a_permission_of_a_host_to_itself_is_refused(tmp_path: Path) -> None:
     shop(tmp_path)
     with pytest.raises(InputError, match="db-1 reaches itself over loopback"):
         permission_of(Estate(tmp_path), PermissionRequest("2h", "db-1", "db-1", "tcp/5432", "a backup"))
+
+
+def passing(directory: Path, *words: str) -> list[str]:
+    """Return what is said of what passes without a permission, for people."""
+    found = permission_of(Estate(directory), PermissionRequest("2h", *words, "ticket"))
+    assert [one["to"] for one in found.data()["passing_anyway"]] == [one.server for one in found.passing]  # type: ignore[attr-defined]
+    return [line.text for line in permission_lines(found) if "passes without it" in line.text]
+
+
+def test_a_permission_for_what_passes_anyway_says_so_and_by_what(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    (line,) = passing(tmp_path, "web-1", "api-1", "tcp/8443")
+    assert "'web to api' (policy/shop.yml:3:5)" in line
+    # what only a process may, and what is denied, is what permissions are for
+    assert passing(tmp_path, "api-1", "db-1", "postgresql") == []
+    assert passing(tmp_path, "web-1", "db-1", "postgresql") == []
+    assert len(passing(tmp_path, "role=web", "api-1", "tcp/8443")) == 2
+    # an end that only observes, and a permission that stands
+    (line,) = passing(tmp_path, "192.0.2.7", "web-1", "ssh")
+    assert "web-1 only observes" in line
+    permit(tmp_path, hosts, "2h", "web-1", "db-1", "postgresql")
+    (line,) = passing(tmp_path, "web-1", "db-1", "postgresql")
+    assert "permission p-" in line

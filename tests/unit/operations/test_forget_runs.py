@@ -120,6 +120,16 @@ def test_a_damaged_run_is_named_with_the_reason(estate: Estate, written: str | N
 
 
 def test_no_run_begins_while_things_are_forgotten(estate: Estate) -> None:
-    with no_run_begins(estate.history.state), pytest.raises(InputError, match="a run works on this workspace already"):
+    with no_run_begins(estate.history.state), pytest.raises(InputError, match="another command holds the runs"):
         begin(estate, 0)
     end(estate, begin(estate, 0))
+
+
+def test_a_run_that_is_just_beginning_is_named_to_who_comes_second(estate: Estate) -> None:
+    locks = begin(estate, 0)
+    path = begun_runs(estate)[0][0].directory.path
+    (path / "run.json").unlink()  # as long as it is not written
+    with pytest.raises(InputError, match=f"a run works on this workspace already: {path.name}"):
+        begin(estate, 1)
+    for one in locks:
+        os.close(one)

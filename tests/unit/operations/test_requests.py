@@ -225,3 +225,26 @@ def test_a_request_that_needs_no_approval_says_so(tmp_path: Path) -> None:
     words = ("request", "2h", "web-2", "db-1", "postgresql", "--because", "broken index")
     assert "wants an approval" in ringfence(shop(tmp_path / "free"), *words).output
     assert "wants an approval" not in ringfence(workspace(tmp_path / "guarded"), *words).output
+
+
+def test_check_says_why_nobody_could_approve(tmp_path: Path) -> None:
+    def said() -> str:
+        done = ringfence(tmp_path, "check")
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    text = SETTINGS.replace("allowed_signers: allowed_signers", "allowed_signers: approvers") % "false"
+    shop(tmp_path, {"ringfence.yml": FILES["ringfence.yml"] + text})
+    signers = tmp_path / "approvers"
+    assert "approvers: warning: nobody can approve a permission: No such file" in said()
+    signers.write_text("# nobody yet\n")
+    assert "names nobody" in said()
+    key(tmp_path, "alicia")
+    (tmp_path / "allowed_signers").rename(signers)
+    assert "alice cannot approve this: approvers has no key of that name" in said()
+    key(tmp_path, "alice")
+    (tmp_path / "allowed_signers").rename(signers)
+    assert "approve" not in said()
+    workspace(tmp_path)
+    signers.rename(tmp_path / "allowed_signers")
+    assert "demands a signature of every plan" in said()

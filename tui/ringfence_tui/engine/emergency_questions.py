@@ -9,18 +9,30 @@ from ringfence.model.emergencies import ID
 from ringfence.model.errors import InputError
 from ringfence.model.safe_text import clean_line
 
-from ringfence_tui.emergency_views import CutRequest, CutView, DoneView, DoRequest, StandingView, Told
+from ringfence_tui.emergency_views import (
+    CutRequest,
+    CutView,
+    DoneView,
+    DoRequest,
+    LetThroughRequest,
+    StandingView,
+    Told,
+)
 
 if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.operations.allow_for import Permission
     from ringfence.operations.quarantine import Cut
     from ringfence.presenting import Line
 
     from ringfence_tui.engine.questions import Questions
     from ringfence_tui.engine.session import EngineSession, Tell
 
-# Quarantines that were shown and not carried out yet, by id, and how many of them are remembered.
-_PREPARED: dict[str, Cut] = {}
+# What was shown and not carried out yet, by id, and how many of that are remembered.
+_PREPARED: dict[str, Cut | Permission] = {}
 _MOST = 8
+ORDERS = 2  # that a line names
+NAMED = 3  # hosts of each
 
 
 def cut(session: EngineSession, request: CutRequest, tell: Tell) -> CutView:
@@ -35,22 +47,72 @@ def cut(session: EngineSession, request: CutRequest, tell: Tell) -> CutView:
     why = "" if ID.fullmatch(request.what) else request.why  # what stands has its reason
     found = quarantine_of(estate, QuarantineRequest((request.what,), request.keep, why, request.within), execution)
     seen = cut_flows(estate, found.order, flows, execution)
+    _prepare(found)
+    lines = [*cut_lines(found), *seen_lines(seen, flows.words())]
+    return CutView(found.order.id, (*_told(lines), *_doubtful(estate, found.order.id)))
+
+
+def permission(session: EngineSession, request: LetThroughRequest, tell: Tell) -> CutView:
+    """Return what a permission would let through, and remember it under its id.
+
+    Raise InputErrors where it means nobody, a guardrail stands against it, or somebody else has to approve it.
+    """
+    from ringfence.operations.allow_for import PermissionRequest, permission_of
+    from ringfence.presenting.emergency_view import permission_lines
+
+    session.writable("let anything through")
+    estate = session.anew()
+    asked = PermissionRequest(request.within, request.client, request.server, request.service, request.why)
+    found = permission_of(estate, asked, session.execution(tell))
+    _prepare(found)
+    return CutView(found.order.id, (*_told(permission_lines(found)), *_doubtful(estate, found.order.id)))
+
+
+def allow_for(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
+    """Let through what was shown, and return what kernels hold. Raise InputError for what was not shown."""
+    from ringfence.operations.allow_for import Permission
+    from ringfence.operations.allow_for import allow_for as carried_out
+    from ringfence.operations.passwords import Passwords
+    from ringfence.presenting.emergency_view import carried_lines
+
+    session.writable("let anything through")
+    found = _shown(request.id)
+    assert isinstance(found, Permission)
+    with Passwords(request.passwords.become, request.passwords.vault).offered():
+        done = carried_out(session.anew(), found, session.execution(tell))
+    return DoneView(not done.missing, _told(carried_lines(done)))
+
+
+def _prepare(found: Cut | Permission) -> None:
     while len(_PREPARED) >= _MOST:
         del _PREPARED[next(iter(_PREPARED))]
     _PREPARED[found.order.id] = found
-    return CutView(found.order.id, _told([*cut_lines(found), *seen_lines(seen, flows.words())]))
+
+
+def _shown(name: str) -> Cut | Permission:
+    found = _PREPARED.pop(name, None)
+    if found is None:
+        raise InputError(f"{name} was not shown yet", remedy="ask for it again")
+    return found
+
+
+def _doubtful(estate: Estate, but: str) -> Told:
+    """Return where hosts may not hold other emergencies, which this goes by."""
+    from ringfence.operations.emergencies import doubtful
+
+    return tuple((f"  ! {clean_line(one.message)}", "yellow") for one in doubtful(estate) if but not in one.message)
 
 
 def quarantine(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
     """Carry out what was shown, and return what kernels hold. Raise InputError for what was not shown."""
     from ringfence.operations.passwords import Passwords
+    from ringfence.operations.quarantine import Cut
     from ringfence.operations.quarantine import quarantine as carried_out
     from ringfence.presenting.emergency_view import carried_lines
 
     session.writable("isolate anything")
-    found = _PREPARED.pop(request.id, None)
-    if found is None:
-        raise InputError(f"{request.id} was not shown yet", remedy="ask for it again")
+    found = _shown(request.id)
+    assert isinstance(found, Cut)
     given = request.passwords
     with Passwords(given.become, given.vault).offered():
         done = carried_out(session.anew(), found, session.execution(tell))
@@ -83,8 +145,37 @@ def standing(session: EngineSession, asset: str, _tell: Tell) -> StandingView:
     return StandingView(tuple(one.id for one, _ in pairs), tuple(line for _, line in pairs))
 
 
+def doubt(session: EngineSession, _request: None, _tell: Tell) -> str:
+    """Return which hosts may not hold what answers go by, and may still hold what was ended; empty for none."""
+    estate = session.fresh()
+    if not estate.emergencies():
+        return ""
+    from ringfence.operations.emergencies import emergencies_summary
+    from ringfence.wire.first_few import first_few
+
+    said = [
+        clean_line(
+            f"{one.kind} {one.id} was ended and may still be held by {first_few(one.doubtful, NAMED)}"
+            if one.over
+            else f"{one.kind} {one.id} is not known to be held by {first_few(one.doubtful, NAMED)}"
+        )
+        for one in emergencies_summary(estate).emergencies
+        if one.doubtful
+    ]
+    more = f"; and {len(said) - ORDERS:,} more: ringfence emergencies" if len(said) > ORDERS else ""
+    return f"what is shown may not be so: {'; '.join(said[:ORDERS])}{more}" if said else ""
+
+
 def _told(lines: Iterable[Line]) -> Told:
     return tuple((clean_line(line.text), line.style or "") for line in lines)
 
 
-QUESTIONS: Questions = {"cut": cut, "quarantine": quarantine, "release": release, "standing": standing}
+QUESTIONS: Questions = {
+    "cut": cut,
+    "quarantine": quarantine,
+    "permission": permission,
+    "allow_for": allow_for,
+    "release": release,
+    "standing": standing,
+    "doubt": doubt,
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from ringfence.files import refuse_writing
@@ -17,15 +16,13 @@ from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.opened import Opened
 
-MOST_BELOW = 8
-
 
 def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
     """Return which workspace was found; none is no error."""
     try:
         directory = session.directory
     except InputError as error:
-        below = islice(sorted(Path.cwd().glob(f"*/{SETTINGS}")), MOST_BELOW)
+        below = sorted(Path.cwd().glob(f"*/{SETTINGS}"))
         return Opened("", "", session.read_only, error.message, tuple(str(one.parent) for one in below))
     if not session.read_only and not any(os.access(one, os.W_OK) for one in (directory, *_written_to(directory))):
         session.read_only, session.why = True, f"you may not write in {directory}"

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.style import Style
+from ringfence.model.counts import counted
 from textual import events
 
 from ringfence_tui.keys import CHOOSE, bindings
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.folded import folded, folded_rows
 from ringfence_tui.widgets.listing import Listing
+from ringfence_tui.widgets.text import MORE, cells
 
-GOES_ON = Span(" …", Tone.DIM)
-GOES_ON_WIDTH = 2
+GOES_ON = Span(f" {MORE}", Tone.DIM)
 
 
 class Lines(Listing):
-    """Shows rows; with `selectable` they have a cursor, `Moved` and `Chosen`."""
+    """Shows rows; with `selectable` they have a cursor, `Moved` and `Chosen`.
+
+    Without a cursor, and with `tells_rest`, the last line counts the rows that have no room below it.
+    """
 
     BINDINGS = bindings((CHOOSE,))
 
@@ -26,12 +30,14 @@ class Lines(Listing):
         *,
         selectable: bool = False,
         folds: int = 1,
+        tells_rest: bool = False,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
         super().__init__(selectable=selectable, id=id, classes=classes)
         self.rows: Sequence[Row] = ()
         self._folds = folds
+        self._tells_rest = tells_rest or not selectable
         self._whole: Sequence[Row] = ()
         self._unended: frozenset[int] = frozenset()
 
@@ -41,6 +47,8 @@ class Lines(Listing):
         With `names`, what each row is, the cursor stays at the same, wherever that is now.
         """
         followed = self.followed(names)
+        last = self.size.height - 1
+        ended = self.row_at(last)
         before, self.rows = self.rows, rows
         top, at = self.window.top, self.window.cursor
         self.recount(len(rows))
@@ -54,6 +62,8 @@ class Lines(Listing):
         longest = max(len(before), len(rows))
         seen = range(top, min(longest, top + self.size.height))
         self.repaint_items([index for index in seen if _at(before, index) != _at(rows, index)])
+        if self.row_at(last) != ended:
+            self.repaint((last,))
 
     def show_whole(self, rows: Sequence[Row]) -> None:
         """Show rows, each in as many lines as it needs and `folds` allows; only without a cursor at one of them.
@@ -85,9 +95,13 @@ class Lines(Listing):
         if index is None:
             return ()
         found = _at(self.rows, index) or ()
-        if y < self.size.height - 1 or index not in self._unended:
+        if y < self.size.height - 1:
             return found
-        return (*folded(found, self.size.width - GOES_ON_WIDTH, most=2)[0], GOES_ON)
+        rest = self.window.count - index - 1 if self._tells_rest else 0
+        if not rest and index not in self._unended:
+            return found
+        sign = Span(f" {MORE} {counted(rest, 'more line')}", Tone.DIM) if rest else GOES_ON
+        return (*folded(found, self.size.width - cells(sign.text), most=2)[0], sign)
 
     def overlay_at(self, y: int) -> Style | None:
         """Return the cursor's style."""

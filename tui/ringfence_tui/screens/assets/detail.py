@@ -57,13 +57,14 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class AssetFlows:
-    """The flows of an asset by direction and sign, with the busiest peers."""
+    """The flows of an asset by direction and sign, with the busiest peers; `more` have no line."""
 
     name: str
     inbound: tuple[tuple[Sign, SignCount], ...]
     outbound: tuple[tuple[Sign, SignCount], ...]
     clients: tuple[Peer, ...] = ()
     servers: tuple[Peer, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ def _flow_rows(flows: AssetFlows, width: int) -> Iterator[Row]:
                 f"{peer.name}  ",
                 Span(f"{peer.connections:,}  {peer.services}", Tone.DIM),
             )
+    if flows.more:
+        yield row(Span(f"   {'':<{HEAD}}and {flows.more:,} more: m shows them on the map", Tone.DIM))
 
 
 def _counts(word: str, counts: tuple[tuple[Sign, SignCount], ...]) -> Iterator[Span]:

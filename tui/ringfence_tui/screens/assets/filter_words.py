@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from difflib import get_close_matches
 
+from ringfence.wire.first_few import first_few
+
 from ringfence_tui.screens.assets.model import OTHER_KEYS, AssetTable, engine_words, own_words
 
 Values = Mapping[str, Set[str]]
@@ -45,7 +47,7 @@ def why_nothing(filter_text: str, table: AssetTable) -> str:
 
 
 def _some(words: list[str]) -> str:
-    return ", ".join(words[:SHOWN]) + (" …" if len(words) > SHOWN else "")
+    return first_few(words, SHOWN)
 
 
 def _quoted(value: str) -> str:

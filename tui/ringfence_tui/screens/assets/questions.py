@@ -221,7 +221,12 @@ def flows(session: EngineSession, request: DetailRequest, tell: Tell) -> AssetFl
     with judged_week(session, tell) as judged:
         found = judged.neighbours(("asset",), group)
     return AssetFlows(
-        request.name, _signs(found.clients), _signs(found.servers), _peers(found.clients), _peers(found.servers)
+        request.name,
+        _signs(found.clients),
+        _signs(found.servers),
+        _peers(found.clients),
+        _peers(found.servers),
+        sum(max(0, len(side) - PEERS) for side in (found.clients, found.servers)),
     )
 
 

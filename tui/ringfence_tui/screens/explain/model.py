@@ -16,6 +16,7 @@ from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
 
 DEFAULT = "default"
 OFFERS = 40
+SEEN = 3  # lines of what was seen
 VERDICTS = {
     Sign.DENIED: "DENIED",
     Sign.WOULD_BE_DENIED: "ALLOWED, mode full would deny it",
@@ -101,11 +102,12 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """All answers by the files."""
+    """All answers by the files; `more` of them are not here."""
 
     request: ExplainRequest
     answers: tuple[AnswerView, ...]
     map_words: tuple[str, str] = ("", "")
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ def head_row(explained: Explained | None, index: int, beside: Beside) -> Row:
         spans.append(Span(f"  by {' and '.join(decided)}"))
     spans.append(Span(f"   {one.services}", Tone.STRONG))
     if len(explained.answers) > 1:
-        spans.append(Span(f"   answer {index + 1} of {len(explained.answers)}", Tone.WARN))
+        more = f" and {explained.more:,} more: name a service" if explained.more else ""
+        spans.append(Span(f"   answer {index + 1} of {len(explained.answers)}{more}", Tone.WARN))
     return tuple(spans)
 
 
@@ -264,23 +267,23 @@ def _seen_rows(beside: Beside) -> list[Row]:
     if not beside.seen:
         return [row(head, Span(f"nothing within {beside.since}", Tone.DIM))]
     found = []
-    for number, one in enumerate(beside.seen[:3]):
+    for number, one in enumerate(beside.seen[:SEEN]):
         what = counted(one.connections, "refused attempt" if one.refused else "connection")
         process = f", from {one.process}" if one.process else ""
-        more = len(beside.seen) - 3 if number == 2 else 0
+        more = len(beside.seen) - SEEN if number == SEEN - 1 else 0
         found.append(
             row(
                 head if not number else Span(" " * 10),
                 Span(what, Tone.WARN if one.refused else Tone.PLAIN),
                 f" {one.service}, last {one.last}{process}",
-                Span(f"   and {more} more" if more > 0 else "", Tone.DIM),
+                Span(f"   and {more:,} more: m shows them on the map" if more > 0 else "", Tone.DIM),
             )
         )
     return found
 
 
 def _wrapped(head: str, text: str, tone: Tone, width: int) -> list[Row]:
-    lines = textwrap.wrap(text, max(12, width - len(head) - 1), max_lines=3, placeholder=" …") or [""]
+    lines = textwrap.wrap(text, max(12, width - len(head) - 1)) or [""]
     first = row(Span(head, tone), Span(lines[0], tone if not head.strip() else Tone.PLAIN))
     return [
         first,

@@ -82,6 +82,7 @@ def answer(session: EngineSession, request: ExplainRequest, tell: Tell) -> Expla
         request,
         tuple(view.answer(one, other=other) for one, other in every[:MOST]),
         (_map_words(client, asked.source), _map_words(server, asked.destination)),
+        max(0, len(every) - MOST),
     )
 
 

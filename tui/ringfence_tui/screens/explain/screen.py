@@ -27,7 +27,7 @@ from ringfence_tui.screens.explain.model import (
     side_rows,
     states_row,
 )
-from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.spans import Span, Tone, fitting, row
 from ringfence_tui.widgets.body import Beside as SideBySide
 from ringfence_tui.widgets.caption import Caption, Line
 from ringfence_tui.widgets.field import Field
@@ -40,6 +40,7 @@ TITLES = (" from ", " to ", " service ", " process ")
 class ExplainScreen(ChangingPage):
     """Four fields above the answer; letters are keys as long as no field has the cursor."""
 
+    JUDGES = True
     KEYS = (
         Key("tab", "field", "field", "To the next field; in one it completes"),
         Key("r", "reverse", "reverse", "The same the other way round"),
@@ -115,6 +116,10 @@ class ExplainScreen(ChangingPage):
     def asset_at_cursor(self) -> str:
         """Return the client: of the two ends, the one that reaches out."""
         return self.asked.client or self.asked.server
+
+    def pair_at_cursor(self) -> tuple[str, str, str] | None:
+        """Return what is asked."""
+        return (self.asked.client, self.asked.server, self.asked.service) if self.asked.whole else None
 
     def command(self) -> str:
         """Return the command that says the same."""
@@ -192,6 +197,7 @@ class ExplainScreen(ChangingPage):
             shown = side_rows(one.sides[number], bool(number), half) if one is not None else ()
             self.query_one(f"#{name}", Lines).show(((), *shown) if shown else ())
         foot, rows = self.query_one("#foot", Lines), foot_rows(self.explained, self.index, self.beside, self.size.width)
+        rows = fitting(rows, max(1, self.size.height // 2), "the command says all: y")
         foot.styles.height = max(1, len(rows))
         foot.show(rows)
 

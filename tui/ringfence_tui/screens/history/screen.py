@@ -62,6 +62,14 @@ class HistoryScreen(Page):
         """Ask for the runs."""
         self.work(self._load(), "list")
 
+    def asset_at_cursor(self) -> str:
+        """Return the host at the board's cursor, nothing on a wave or in the list of runs."""
+        board = self.query_one("#board", Lines)
+        if not board.has_focus or board.cursor >= len(self.rows.subjects):
+            return ""
+        subject = self.rows.subjects[board.cursor]
+        return subject if isinstance(subject, str) else ""
+
     def command(self) -> str:
         """Return the command."""
         return "ringfence runs"

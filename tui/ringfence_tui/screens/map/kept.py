@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from ringfence.model.judging import SoFar
 from ringfence.model.picture import PolicyState
-from ringfence.operations.draft_effect import DraftPicture
+from ringfence.operations.draft_effect import DraftPicture, hosts_now
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.picture import open_picture
 
@@ -76,8 +76,9 @@ def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool
             kept.flows = flows
             chosen = FlowSelection(since=when.since, until=when.until)
             opening = session.execution(tell, Telling(tell))
+            hosts = hosts_now(estate)
             judged = open_picture(estate, chosen, STATES, opening, Progresses(tell))
-            kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged)
+            kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged, hosts)
             kept.prepared = False
         yield kept.picture
 

@@ -17,6 +17,8 @@ from ringfence_tui.screens.map.draft_page import DraftingPage
 from ringfence_tui.screens.map.ends import ends_of, short_of
 from ringfence_tui.screens.map.finding import FindField
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
+from ringfence_tui.screens.map.names import service_of
+from ringfence_tui.screens.map.neighbour_list import NeighbourList
 from ringfence_tui.screens.map.picture_page import Mode
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.lines import Lines
@@ -30,6 +32,7 @@ ONLY = {"x": Only.DENIED, "!": Only.WOULD, "*": Only.CHANGES}
 class MapScreen(DraftingPage):
     """Looks and drafts."""
 
+    JUDGES = True
     KEYS = (
         Key("enter", "choose", "flows", "The flows of a cell, or into a group"),
         Key("a", "rule('allow')", "allow", "A rule that allows this traffic", changes=True),
@@ -92,10 +95,30 @@ class MapScreen(DraftingPage):
             self.query_one("#matrix", Matrix).go(places[0] or 0, places[1] or 0)
 
     def asset_at_cursor(self) -> str:
-        """Return the client of the cell as a selector: its group, nothing on a header."""
+        """Return the flow's client, the neighbour, or the cell's client, on a header its group; groups as selectors."""
+        if (pair := self._flow_at_cursor()) is not None:
+            return pair.client
+        neighbour = self.query_one("#neighbours", NeighbourList).neighbour if self.mode is Mode.NEIGHBOURS else None
+        group = neighbour.group if neighbour is not None else self.ends[0] if self.ends is not None else self.group
+        return short_of(ends_of(group, self.level.shown)) if group is not None and self.level is not None else ""
+
+    def pair_at_cursor(self) -> tuple[str, str, str] | None:
+        """Return the flow at the cursor; of a cell its ends, and its service where it has one."""
+        if (pair := self._flow_at_cursor()) is not None:
+            return pair.client, pair.server, pair.service
         if self.ends is None or self.level is None:
-            return ""
-        return short_of(ends_of(self.ends[0], self.level.shown))
+            return None
+        client, server = (short_of(ends_of(one, self.level.shown)) for one in self.ends)
+        services = self.edge.services if self.edge is not None and not self.edge.more_services else ()
+        return client, server, service_of(services[0]) if len(services) == 1 else "SERVICE"
+
+    def _flow_at_cursor(self) -> PairSubject | None:
+        """Return the flow at the cursor where flows are listed."""
+        detail = self._details.get(self.ends) if self.ends is not None else None
+        at = self.query_one("#flows", Lines).cursor - 1  # below their title
+        if self.mode is not Mode.FLOWS or detail is None or not 0 <= at < len(detail.flows):
+            return None
+        return pair_of(detail.flows[at])
 
     def command(self) -> str:
         """Return the command that judges the same flows."""

@@ -18,8 +18,8 @@ NAMES = 3  # of files and sources in a step
 
 def next_steps(overview: Overview, screens: Sequence[str], *, read_only: bool) -> tuple[Next, ...]:
     """Return what to do next, the most urgent first; only what leads to a screen that there is."""
-    found = list(_wanted(overview, read_only=read_only))
-    return tuple(one for one in found if one.screen in screens and not (one.action and read_only))[:6]
+    found = _wanted(overview, read_only=read_only)
+    return tuple(one for one in found if one.screen in screens and not (one.action and read_only))
 
 
 def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:

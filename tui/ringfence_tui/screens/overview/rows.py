@@ -191,4 +191,4 @@ def _wrong_rows(overview: Overview) -> Iterator[Row]:
         if one.remedy and one.error:
             yield row("     ", Span(f"→ {one.remedy}", Tone.DIM))
     if len(wrong) > WRONG:
-        yield row(Span(f"   and {len(wrong) - WRONG:,} more", Tone.DIM))
+        yield row(Span(f"   and {len(wrong) - WRONG:,} more: c lists them", Tone.DIM))

@@ -40,7 +40,7 @@ class OverviewScreen(ChangingPage):
     def body(self) -> ComposeResult:
         """Yield the summary and what to do next."""
         yield Lines(id="summary")
-        yield Lines(id="next", selectable=True)
+        yield Lines(id="next", selectable=True, tells_rest=True)
 
     def entered(self) -> None:
         """Ask."""
@@ -127,6 +127,14 @@ class OverviewScreen(ChangingPage):
         """Show what is worked on."""
         if isinstance(part, Progress):
             self.say(Span(f"{part.text} …", Tone.DIM))
+
+    def asset_at_cursor(self) -> str:
+        """Return the host that drifted, where the cursor is at the step about it and it is the only one."""
+        number = self.query_one("#next", Lines).cursor - FIRST
+        rollout = self.overview.rollout
+        about = 0 <= number < len(self.steps) and self.steps[number].screen == "verify"
+        drifted = rollout.drifted if rollout is not None and about else ()
+        return drifted[0][0] if len(drifted) == 1 else ""
 
     def command(self) -> str:
         """Return the command that checks all this."""

@@ -81,14 +81,14 @@ class EditingPage(RulesPage):
         offers = editor.offers()
         if offers:
             found.append(row(Span(" completes ", Tone.DIM), offered(offers)))
-        for fault in (*here, *(one for one in (*own, *self.live) if one not in here)):
+        for fault in dict.fromkeys((*here, *own, *self.live)):
             where = f"line {fault.line}" if fault.file == self.editing.file else f"{fault.file}:{fault.line}"
-            line = row(Span(f" ✗ {where} ", Tone.BAD), fault.message, Span(f"  {fault.remedy}", Tone.DIM))
-            if line not in found:
-                found.append(line)
+            found.append(row(Span(f" ✗ {where} ", Tone.BAD), fault.message, Span(f"  {fault.remedy}", Tone.DIM)))
         if not self.live:
             found.append(row(Span(" ✓ ", Tone.GOOD), "the policy can be read"))
-        return fitting(folded_rows(found, self.size.width), FOOT, "ctrl+s, then t lists every error")
+        told = list(dict.fromkeys(found))
+        seen = folded_rows(told[:FOOT], self.size.width)
+        return fitting((*seen, *told[FOOT:]), FOOT, "ctrl+s, then t lists every error")
 
     @on(Listing.Chosen, "#rules")
     def _chosen(self, _event: Listing.Chosen) -> None:

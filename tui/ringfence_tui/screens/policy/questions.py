@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 SINCE = "7d"
 ACTIONS = ("allow", "deny", "pass")
 USUAL = ("tcp/22", "tcp/80", "tcp/443", "tcp/5432", "tcp/8080", "tcp/8443", "udp/53", "any", "icmp")
-MOST_FAULTS = 200
 
 
 def files(session: EngineSession, _request: None, _tell: Tell) -> PolicyView:
@@ -57,7 +56,7 @@ def files(session: EngineSession, _request: None, _tell: Tell) -> PolicyView:
     drafted = found.drafted
     return PolicyView(
         tuple(_file(one, ids) for one in found.files),
-        tuple(_fault(one) for one in found.faults[:MOST_FAULTS]),
+        tuple(map(_fault, found.faults)),
         tuple(f"{one.file}: {one.words()}" for one in drafted.changes),
         drafted.can_undo,
         drafted.can_redo,
@@ -123,7 +122,7 @@ def faults(session: EngineSession, request: TextRequest, tell: Tell) -> tuple[Fa
     """Return what is wrong in the policy with a text in place of a file's."""
     tell.check()
     found = faults_of(session.fresh(), {request.file: request.text})
-    return tuple(_fault(one) for one in found[:MOST_FAULTS])
+    return tuple(map(_fault, found))
 
 
 def keep(session: EngineSession, request: TextRequest, _tell: Tell) -> int:

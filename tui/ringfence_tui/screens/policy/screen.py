@@ -18,6 +18,7 @@ from ringfence_tui.widgets.table import Table
 class PolicyScreen(EditingPage):
     """Shows, edits, and does with the draft what keys say."""
 
+    JUDGES = True
     KEYS = (
         Key("e", "edit", "edit", "Edit the file here, with completion and errors as one types", changes=True),
         Key("E", "outside", "$EDITOR", "Edit the file in $EDITOR; it goes into the draft", changes=True, lends=True),

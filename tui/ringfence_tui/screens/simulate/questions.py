@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 MOST = 2000
 FLOWS = 500
-NOTES = 4
 UNKNOWN = "unknown"
 
 
@@ -74,7 +73,7 @@ def _view(kept: Kept, estate: Estate, found: Simulated, request: SimulateRequest
         result.refused.flows,
         result.gone.flows,
         str(found.against) if found.against else "",
-        kept.warnings[:NOTES],
+        kept.warnings,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ringfence.wire.first_few import first_few
 from textual import on
 from textual.app import ComposeResult
 
@@ -30,6 +31,8 @@ from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.prompt import Prompt
 from ringfence_tui.widgets.table import Cells, Column, Table
 
+NOTES = 3  # that the notice has
+
 COUNTS = (
     Column("", 1),
     Column("", 20, grow=1),
@@ -52,6 +55,7 @@ FLOWS = (
 class SimulateScreen(Page):
     """Rows of counts that enter goes into, and single flows."""
 
+    JUDGES = True
     KEYS = (
         Key("enter", "choose", "into", "What a row is made of; of a flow, why"),
         Key("b", "by(1)", "by", "Other rows: category, rule, ruleset, label pair, asset, flow"),
@@ -138,7 +142,12 @@ class SimulateScreen(Page):
         table.show(view.count, self._cells, cursor=known, names=view.names)
         self.query_one("#head", Lines).show(head_rows(view))
         self._show_detail()
-        self.say(*((Span("! ", Tone.WARN), view.notes[0]) if view.notes else ()))
+        if view.notes:
+            more = len(view.notes) > NOTES
+            way = Span("  → the command says all: y", Tone.DIM) if more else ""
+            self.say(Span("! ", Tone.WARN), first_few(view.notes, NOTES, "; "), way, whole=True)
+        else:
+            self.say()
 
     def _cells(self, index: int) -> Cells:
         assert self.view is not None
@@ -170,13 +179,30 @@ class SimulateScreen(Page):
             return None
         return self.view.rows[cursor].step
 
-    def _pair(self) -> PairSubject | None:
+    def asset_at_cursor(self) -> str:
+        """Return the client of the flow, the asset, or the client's labels of the label pair at the cursor."""
+        if (pair := self.pair_at_cursor()) is not None:
+            return pair[0]
+        step = self._step()
+        if step is not None and step.by is By.ASSET:
+            return step.key
+        found = step.ends[0] if step is not None and step.by is By.PAIR and step.labels[0] else ""
+        return found.replace(",", " ")
+
+    def pair_at_cursor(self) -> tuple[str, str, str] | None:
+        """Return the flow at the cursor."""
         cursor = self.query_one("#rows", Table).cursor
         if self.view is None or cursor >= len(self.view.flows):
-            self.say(Span("f shows the single flows of a row", Tone.DIM))
             return None
         flow = self.view.flows[cursor]
-        return PairSubject(flow.client, flow.server, flow.service)
+        return flow.client, flow.server, flow.service
+
+    def _pair(self) -> PairSubject | None:
+        pair = self.pair_at_cursor()
+        if pair is None:
+            self.say(Span("f shows the single flows of a row", Tone.DIM))
+            return None
+        return PairSubject(*pair)
 
     # What keys do
 

@@ -142,10 +142,11 @@ def welcome(why: str) -> tuple[Row, ...]:
 
 
 def choices(below: Sequence[str] = ()) -> tuple[Row, ...]:
-    """Return the ways, a row each, then the workspaces right below, by letters that no way has."""
+    """Return the ways, a row each, then the workspaces right below, by letters that no way has, as far as they go."""
     ways = [(form.key, form.title, form.line) for form in FORMS]
+    letters = f"{LETTERS:<{len(below)}}"
     ways += [
-        (letter, f"Open {Path(one).name}", "the workspace there") for letter, one in zip(LETTERS, below, strict=False)
+        (letter, f"Open {Path(one).name}", "the workspace there") for letter, one in zip(letters, below, strict=False)
     ]
     return tuple(row("   ", Span(key, Tone.KEY), f"  {title:<33}", Span(line, Tone.DIM)) for key, title, line in ways)
 

@@ -76,7 +76,7 @@ class Offer:
 class Offers:
     """All suggestions; `kept` is what none is suggested for, `rejected` what somebody did not want, with the reason.
 
-    `draft` is the version of the draft that they were marked by.
+    `draft` is the version of the draft that they were marked by; `more` suggestions are not here.
     """
 
     request: SuggestRequest
@@ -88,13 +88,15 @@ class Offers:
     effect: str = ""
     same_as: tuple[str, ...] = ()
     draft: str = ""
+    more: int = 0
 
 
 def head_rows(view: Offers) -> tuple[Row, ...]:
     """Return how many there are, of what, and what all together would do."""
     taken = sum(one.taken for one in view.offers)
     first = row(
-        Span(f" {counted(len(view.offers), 'suggestion')}", Tone.STRONG),
+        Span(f" {counted(len(view.offers) + view.more, 'suggestion')}", Tone.STRONG),
+        Span(f", the first {len(view.offers):,} here, y for all" if view.more else "", Tone.WARN),
         f"   dial {view.request.dial}   {view.flows:,} flows, {view.allowed:,} allowed",
         Span(f"   in the draft {taken} *" if taken else "", Tone.WARN),
     )

@@ -129,6 +129,7 @@ def _view(request: SuggestRequest, found: Suggested) -> Offers:
         found.allowed,
         effect,
         found.same_as,
+        more=max(0, len(found.offers) - MOST),
     )
 
 

@@ -160,11 +160,12 @@ def _outcome(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    return str(value)[:LONGEST] if value is not None else ""
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … and {len(text) - LONGEST:,} more letters"
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(_text, value[:MOST])) if isinstance(value, list) else ()
+    return tuple(map(_text, value)) if isinstance(value, list) else ()
 
 
 QUESTIONS: Questions = {"kept": kept, "run": run, "keep": keep}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import ONCE, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
     clock_values,
@@ -18,6 +18,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, control_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import quick_exchange_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
@@ -44,13 +45,14 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""
-        given = arguments["emergency"]
+        given, nowhere = arguments["emergency"], []
         if isinstance(given, dict):
+            nowhere = _of_no_host(given, task_vars)
             given = given.get(str(task_vars["inventory_hostname"]), "")
         if not isinstance(given, str):
             raise PlanError("input", "emergency must be lines or ids, or a mapping of host names to them")
         if not given.strip():
-            return {"changed": False, "state": "unasked", "emergencies": "", "entries": []}
+            return {"changed": False, "state": "unasked", "emergencies": "", "entries": [], "warnings": nowhere}
         put = given if arguments["state"] == "present" else ""
         ends = given.split() if arguments["state"] == "absent" else []
         lines = emergency_order(put, ends)
@@ -66,7 +68,7 @@ class ActionModule(PolicyAction):
             "emergencies": held_lines(found),
             "entries": emergency_entries(found),
             "drift": list(found.drift),
-            "warnings": [*reply.all("warning"), *reply.all("persistence")],
+            "warnings": [*nowhere, *reply.all("warning"), *reply.all("persistence")],
         }
         if self._task.diff:
             before, after = kept_lines(reply, put, ends)
@@ -75,8 +77,30 @@ class ActionModule(PolicyAction):
             result.update(_failed(found.drift, put, ends))
         return result
 
+    def ssh_args(self) -> str:
+        """Return the arguments of every order, with quick key exchanges first."""
+        return f"{ONCE} {quick_exchange_of(self._connection)}"
+
     def _ask(self, values: dict[str, str], lines: str) -> Reply:
         return self.ask("emergency", values, lines.encode())
+
+
+def _of_no_host(given: dict, task_vars: dict) -> list[str]:
+    """Return a warning for hosts of a mapping that the inventory does not have, so that nobody tells them.
+
+    Raise PlanError where it has none of them: a play that tells nobody would end as if all hosts held it.
+    """
+    inventory = (task_vars.get("groups") or {}).get("all")
+    if inventory is None:
+        return []
+    unknown = sorted(str(one) for one in given if str(one) not in inventory)
+    few = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+    if len(unknown) == len(given):
+        which = f"names no host of this inventory: {few}" if given else "is empty"
+        remedy = "its names are those of the inventory, as 'ansible-inventory --list' has them"
+        raise PlanError("input", f"ringfence_emergency {which}; {remedy}")
+    lacking = f"ringfence_emergency names hosts that this inventory does not have, so they hold nothing of it: {few}"
+    return [lacking] if unknown else []
 
 
 def _control(given: dict) -> dict[str, str]:

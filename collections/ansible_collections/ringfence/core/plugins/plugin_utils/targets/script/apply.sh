@@ -55,6 +55,7 @@ verb_apply() {
     # looked up before anything changes: who is allowed by name is let through again right behind the swap
     resolve_names "$rf_processes"
     track_first
+    warn_of_tracking
     guard_connection "$work/sockets"
     if [ -n "$track_until" ]; then flow_text >>"$work/sockets"; fi
     take_candidate

@@ -57,6 +57,23 @@ beside_below() {
     awk '/^ebtable_(filter|nat|broute) / { print "ebtables (legacy) " substr($1, 9) ": present" }' /proc/modules 2>/dev/null
 }
 
+# Where distributions keep rules that they load at boot.
+beside_files='etc/iptables/rules.v4 etc/iptables/rules.v6 etc/iptables/iptables.rules etc/iptables/ip6tables.rules
+etc/iptables.up.rules etc/sysconfig/iptables etc/sysconfig/ip6tables etc/nftables.conf etc/nftables.nft etc/sysconfig/nftables.conf
+etc/nftables/*.nft etc/nftables.d/*.nft'
+
+# beside_saved ROOT: names files in which somebody saved our rules with the others: those of iptables do not load at boot without
+# our sets, and take all others with them; those of nft come back as they were, a quarantine as well that was released since.
+beside_saved() {
+    for beside_file in $beside_files; do
+        for beside_path in "$1"$beside_file; do
+            if [ -f "$beside_path" ] && grep -q -E '^(:|-A )rfe?_|table inet ringfence(_emergency)? \{' "$beside_path"; then
+                echo "/${beside_path#"$1"} holds rules of Ringfence that were saved with the others: at boot it fails or brings back old ones; take out what has rf_, rfe_ or ringfence"
+            fi
+        done
+    done
+}
+
 # status_around: sentences of what status_beside met on its way.
 status_around() {
     printf '%s' "$beside_around"

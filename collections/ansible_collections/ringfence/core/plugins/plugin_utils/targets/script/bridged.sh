@@ -29,6 +29,19 @@ bridge_packets() {
     fi
 }
 
+# Others set these switches, too (libvirt's advice, files of sysctl.d that come later): what they switched off is told, and the unit
+# that follows containers switches it on again.
+status_bridged() {
+    if [ "$(bridged_values)" = '1 1' ] || ! have nft || ! nft list chain inet ringfence containers_bridged >/dev/null 2>&1; then
+        return 0
+    fi
+    reply damaged 'somebody switched off that bridged packets are judged (net.bridge.bridge-nf-call-iptables, -ip6tables)'
+}
+
+bridged_again() {
+    if [ "$(bridged_values)" != '1 1' ]; then sync_bridged >/dev/null; fi
+}
+
 bridged_values() {
     printf '%s %s\n' "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null)" \
         "$(cat /proc/sys/net/bridge/bridge-nf-call-ip6tables 2>/dev/null)"

@@ -17,6 +17,7 @@ verb_status() {
     if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then status_listing; fi
     if [ -n "$confirmed_processes" ]; then status_units; fi
     if has_containers "$confirmed_processes"; then status_containers; fi
+    status_bridged
     if [ -n "$rf_sockets" ]; then
         {
             socket_text
@@ -30,6 +31,8 @@ verb_status() {
         {
             status_foreign
             status_forwarding "/"
+            tracking_full /
+            beside_saved /
             status_around
         } | reply_section foreign
         reply_section beside <"$work/told"
