@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import emergency_order
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import COMMAND, order, parse_reply
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec
 from ringfence.operations.passwords import Passwords
+from ringfence.wire.emergency_lines import Emergency, format  # noqa: A004
 
 from tests.lab.rollouts import ECHO, Rollouts, Wanted, wait_until
 from tests.lab_fixtures import echo_unit, require
@@ -197,3 +201,44 @@ def test_a_login_whose_sudo_wants_a_password_applies_with_the_one_that_is_given(
         assert rollouts.play("verify", plan, more=login).hosts[HOST].ok
         assert rollouts.play("remove", more=login).hosts[HOST].ok
     assert "correct horse" not in rollouts.sh(HOST, "journalctl --no-pager; cat /var/log/auth.log 2>/dev/null")
+
+
+def cut_off(rollouts: Rollouts, address: str) -> None:
+    """Have the host hold a quarantine of an address, on a machine that has iptables alone."""
+    put = format([Emergency("q-0123abcd", "quarantine", int(time.time()), remote=(address,))])
+    done(rollouts, "mv /usr/sbin/nft /usr/sbin/nft.away")
+    sent = order("emergency", {}, emergency_order(put, []).encode(), "iptables")
+    command = [*rollouts.lab.ssh_command(HOST), COMMAND]
+    told = subprocess.run(command, input=sent, capture_output=True, timeout=60, check=False)
+    assert parse_reply(told.stdout.decode()).last("state") == "held", told
+
+
+def test_what_firewalld_flushes_of_iptables_comes_back_with_what_is_cut_off(rollouts: Rollouts) -> None:
+    """It flushes tables of others: at its start behind what systemd waits for, at a reload that only D-Bus tells."""
+    firewalld = FIREWALLS["firewalld"]
+    rollouts.enforcer = "iptables"
+    done(rollouts, firewalld.prepare)
+    entered = " && ".join(
+        f"{name} -C INPUT -j rf_in && {name} -t mangle -C INPUT -j rfe_in" for name in ("iptables", "ip6tables")
+    )
+
+    def both(after: str) -> None:
+        wait_until(lambda: rollouts.lab.exec(HOST, ["sh", "-c", entered]).returncode == 0)
+        assert not rollouts.reaches(HOST, timeout=0.5), after
+
+    try:
+        plan = rollouts.hold({HOST: CLOSED})
+        cut_off(rollouts, "192.0.2.7")
+        both("quarantine")
+        for command in (firewalld.start, *firewalld.reload.split(" && "), firewalld.restart):
+            done(rollouts, command)
+            both(command)
+        assert rollouts.drift(plan) == {}
+        rollouts.lab.reboot(HOST)
+        wait_until(lambda: rollouts.sh(HOST, "systemctl is-active firewalld; true").strip() == "active")
+        both("reboot")
+        done(rollouts, firewalld.stop)
+        both("stop")
+    finally:
+        rollouts.sh(HOST, f"{firewalld.stop}; test -e /usr/sbin/nft || mv /usr/sbin/nft.away /usr/sbin/nft")
+        rollouts.ask(HOST, "remove", "iptables", force="1")

@@ -123,6 +123,10 @@ def test_containers_that_come_back_with_each_others_addresses_keep_their_own_rul
         assert before != after
         held.reaches_soon("app", after["db"], 5432)
         assert between(held) == WANTED
+        # without a start or an end of one
+        for word in ("disconnect", "connect"):
+            held.engine.call("POST", f"/networks/back/{word}", {"Container": "db"})
+        held.reaches_soon("app", held.address("db", "back"), 5432)
         assert held.verified(plan)["drift"] == []
     finally:
         held.unfollow()

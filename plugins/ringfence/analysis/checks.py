@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ringfence.analysis.forwarding_hosts import forwarding_problems
+from ringfence.analysis.forwarding_hosts import NOBODY, forwarding_problems
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
@@ -50,7 +50,7 @@ def problems(
 def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
     lacking: dict[tuple[str, str], list[str]] = {}
     for asset in compilation.snapshot.assets:
-        if asset.name in compilation.why:
+        if compilation.why.get(asset.name, NOBODY) != NOBODY:  # what nobody forwards for has a warning of its own
             lacking.setdefault((compilation.why[asset.name], asset.enforcer), []).append(asset.name)
     for (why, enforcer), hosts in sorted(lacking.items()):
         remedy = "it keeps what it holds" if enforcer in names() else f"installed are: {', '.join(names())}"

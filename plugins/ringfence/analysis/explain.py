@@ -327,7 +327,7 @@ def _side(
         chosen if depends or process else None,
         (
             *_notes(compilation, near, far, from_port(client.point, server.point, service_point, inbound=inbound)),
-            *way_notes(compilation, near.asset, direction, denied=not outcome.passes),
+            *way_notes(compilation, near.asset, direction, outcome.effect),
         ),
     )
 

@@ -34,9 +34,9 @@ def on_the_way(table: VerdictTable, observing: Collection[Direction], urgent: Co
     """
     inbound, outbound = (_direction(table.direction(one)) for one in (Direction.IN, Direction.OUT))
     if Direction.IN in observing:
-        inbound = _observed(inbound, urgent)
+        inbound = observed(inbound, urgent)
     if Direction.OUT in observing:
-        outbound = _observed(outbound, urgent)
+        outbound = observed(outbound, urgent)
     return replace(table, inbound=inbound, outbound=outbound)
 
 
@@ -79,7 +79,8 @@ def _of_both(first: ServiceMap, second: ServiceMap) -> ServiceMap:
     )
 
 
-def _observed(table: DirectionTable, urgent: Collection[str]) -> DirectionTable:
+def observed(table: DirectionTable, urgent: Collection[str]) -> DirectionTable:
+    """Return a direction in which nothing is denied but what the rules `urgent` deny."""
     known: dict[ServiceMap, ServiceMap] = {}
     cells = []
     for one in table.cells:

@@ -11,6 +11,7 @@ from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.safe_text import clean_line
+from ringfence.model.tables import Effect
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -55,24 +56,20 @@ def alone(asset: Asset) -> bool:
     return asset.workload and asset.enforcer in names() and isinstance(enforcer(asset.enforcer), EnforcedOnTheWay)
 
 
-def way_notes(compilation: Compilation, asset: Asset, direction: Direction, *, denied: bool) -> Iterator[str]:
+def way_notes(compilation: Compilation, asset: Asset, direction: Direction, effect: Effect) -> Iterator[str]:
     """Yield what hosts on the way do with what one end decides, where that is to be known."""
-    only = alone(asset)
+    only, denied = alone(asset), effect is Effect.DENY
     if not only and not denied:
         return
-    hosts = [
-        one.asset.name
-        for one in forwarding_hosts(compilation.snapshot.assets, compilation.settings)
-        if one.judged(asset)
-    ]
-    hosts = [name for name in hosts if name in compilation.tables]
-    observing = [name for name in hosts if _observes(compilation, name, direction)]
+    judging = [one for one in forwarding_hosts(compilation.snapshot.assets, compilation.settings) if one.judged(asset)]
+    hosts = [one.asset.name for one in judging if one.asset.name in compilation.tables]
+    observing = [name for name in hosts if observes(compilation, name, direction)]
     enforcing = [name for name in hosts if name not in observing]
     if enforcing:
         yield f"{'cut' if denied else 'judged'} by {first_few(enforcing)}, where it forwards it"
     elif only:
         yield NOBODY if not hosts else "nothing else enforces it"
-    if observing and denied:
+    if observing and effect is not Effect.ALLOW:
         yield f"{first_few(observing)} only observes what it forwards, so it passes there"
 
 
@@ -91,7 +88,8 @@ def forwarding_problems(compilation: Compilation) -> list[Problem]:
         for name, hosts in sorted(unable.items())
     ]
     hosts = [one for one in forwarding_hosts(assets, compilation.settings) if one.asset.name in compilation.tables]
-    some = [asset for asset in assets if asset.name in compilation.tables and alone(asset)]
+    made = compilation.tables.keys() | compilation.unenforced.keys()
+    some = [asset for asset in assets if asset.name in made and alone(asset)]
     if nobody := [asset.name for asset in some if not any(one.judged(asset) for one in hosts)]:
         remedy = "write 'forwards: true' into ringfence_nftables of who forwards for it, or ringfence_workload: false"
         found.append(_warning(f"nothing enforces on {first_few(nobody)}: {NOBODY}", remedy))
@@ -104,12 +102,13 @@ def forwarding_problems(compilation: Compilation) -> list[Problem]:
 
 
 def _weakened(compilation: Compilation, host: Asset, asset: Asset) -> bool:
-    table = compilation.tables[asset.name]
-    ways = [one for one in Direction if table.direction(one).mode is not Mode.OBSERVE]
-    return any(_observes(compilation, host.name, one) for one in ways)
+    chosen = compilation.enforcement.get(asset.name)
+    ways = [one for one in Direction if chosen and chosen.mode(one) is not Mode.OBSERVE]
+    return any(observes(compilation, host.name, one) for one in ways)
 
 
-def _observes(compilation: Compilation, name: str, direction: Direction) -> bool:
+def observes(compilation: Compilation, name: str, direction: Direction) -> bool:
+    """Return whether a host denies nothing in a direction."""
     return compilation.tables[name].direction(direction).mode is Mode.OBSERVE
 
 

@@ -49,6 +49,7 @@ def networkpolicy(session: Session, cluster: str | None, labels: tuple[str, ...]
                 "refused": [one.data() for one in made.refused],
                 "left_out": [{"id": rule.id, "name": rule.name, "place": str(rule.place)} for rule in made.left_out],
                 "unlogged": [rule.id for rule in made.unlogged],
+                "on_nodes": list(made.on_nodes),
             }
         )
     elif not made.refused and directory is None:
@@ -65,5 +66,12 @@ def networkpolicy(session: Session, cluster: str | None, labels: tuple[str, ...]
         raise click.exceptions.Exit(1)
     for rule in made.left_out:
         session.output.note(f"{rule.place}: '{rule.name}' speaks for no pod of cluster '{made.cluster}': left out")
+    if made.on_nodes:
+        named = ", ".join(made.on_nodes[:5]) + (", …" if len(made.on_nodes) > 5 else "")
+        session.output.note(
+            f"{counted(len(made.on_nodes), 'pod')} with 'hostNetwork': {named}: most plug-ins enforce nothing there, "
+            "and selectors of pods do not meet it"
+        )
+        session.output.note("  → to let it reach pods, write the networks of its nodes")
     for rule in made.unlogged:
         session.output.note(f"{rule.place}: '{rule.name}' is exported without 'log'")

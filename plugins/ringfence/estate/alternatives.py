@@ -35,7 +35,7 @@ def compiled_as(
     from ringfence.enforcers import abilities_of, enforcer, names
     from ringfence.plan import read_state
     from ringfence.plan.enforcer_choice import chosen
-    from ringfence.plan.left_out import left_out
+    from ringfence.plan.left_out import taken
 
     workspace, held = estate.workspace, read_state(estate.directory)
     assets, _ = chosen(snapshot or estate.snapshot, held)
@@ -47,7 +47,7 @@ def compiled_as(
             full=full,
             abilities=abilities_of,
         ).enforced(names())
-    return made.without(left_out(made, held, enforcer))
+    return taken(made, held, enforcer)
 
 
 def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple[Compilation, Compilation]:
@@ -59,7 +59,7 @@ def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple
     from ringfence.enforcers import abilities_of, enforcer, names
     from ringfence.plan import read_state
     from ringfence.plan.enforcer_choice import chosen
-    from ringfence.plan.left_out import left_out
+    from ringfence.plan.left_out import taken
 
     workspace, held = estate.workspace, read_state(estate.directory)
     old, new = (chosen(one, held)[0] for one in (before, after))
@@ -67,7 +67,7 @@ def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple
         compiler = Recompiler(old, workspace.policy, workspace.settings, abilities=abilities_of)
         found = compiler.compilation, compiler.update(new, workspace.policy, workspace.settings)
     enforced = [one.enforced(names()) for one in found]
-    first, second = (one.without(left_out(one, held, enforcer)) for one in enforced)
+    first, second = (taken(one, held, enforcer) for one in enforced)
     return first, second
 
 
@@ -92,11 +92,11 @@ class Alternative:
     def compiled(self, policy: Policy) -> Compilation:
         """Return the tables under a policy; hosts that cannot take theirs are left out as `Estate.compiled` does it."""
         from ringfence.enforcers import enforcer, names
-        from ringfence.plan.left_out import left_out
+        from ringfence.plan.left_out import taken
 
         with self._lock:
             made = self._compiler.update(self._snapshot, policy, self._settings).enforced(names())
-        return made.without(left_out(made, self._held, enforcer))
+        return taken(made, self._held, enforcer)
 
 
 def relabelled(estate: Estate, rules: Sequence[LabelRule]) -> Snapshot:

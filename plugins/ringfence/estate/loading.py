@@ -118,30 +118,33 @@ class Loading:
     def compiled(self, *, full: bool) -> Compilation:
         """Return the tables that hosts take."""
         from ringfence.enforcers import enforcer
-        from ringfence.plan.left_out import left_out
+        from ringfence.plan.left_out import taken
 
         with self._lock:
             if full not in self._compiled:
                 made = self.installed(full=full)
-                self._compiled[full] = made.without(left_out(made, self._held(), enforcer))
+                self._compiled[full] = taken(made, self._held(), enforcer)
             return self._compiled[full]
 
     def compiled_for(self, names: Collection[str], *, full: bool) -> Compilation:
         """Return the tables that hosts of some names take; those of all where they were made already."""
+        from ringfence.analysis.enforced_on_the_way import needed
         from ringfence.compiler import compile_policy
         from ringfence.enforcers import abilities_of, enforcer
         from ringfence.enforcers import names as installed
-        from ringfence.plan.left_out import left_out
+        from ringfence.plan.left_out import taken
 
         with self._lock:
             if full in self._tables:
                 return self.compiled(full=full)
             (snapshot, _), workspace = self.enforcers(), self.workspace()
+            policy, settings = workspace.policy, workspace.settings
+            some = needed(snapshot, settings, names)
             with self.listener.working("compiling the policy"):
                 made = compile_policy(
-                    snapshot, workspace.policy, workspace.settings, full=full, abilities=abilities_of, only=names
+                    snapshot, policy, settings, full=full, abilities=abilities_of, only=some
                 ).enforced(installed())
-            return made.without(left_out(made, self._held(), enforcer))
+            return taken(made, self._held(), enforcer)
 
     def _held(self) -> dict[str, Held]:
         """Return what hosts are known to have; the reader of it is loaded where there is something to read."""

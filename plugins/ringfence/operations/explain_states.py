@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.enforced_on_the_way import needed
 from ringfence.analysis.explain import explain as explained
 from ringfence.analysis.query_endpoints import meant
 from ringfence.estate.alternatives import compiled_as
@@ -76,7 +77,8 @@ def explain_held(estate: Estate, asked: Asked, execution: Execution | None = Non
     """
     held = held_tables(estate, known_records(estate), (execution or Execution()).listener)
     ends = _ends(estate, asked)
-    tables = {name: held[name] for name in ends if name in held}
+    some = needed(estate.snapshot, estate.workspace.settings, ends)
+    tables = {name: held[name] for name in some if name in held}
     compiled = estate.with_emergencies(replace(estate.compiled(only=ends), tables=tables, why={}))
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 

@@ -145,7 +145,7 @@ class _Making:
         from ringfence.enforcers import enforcer
         from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
-        from ringfence.plan.left_out import left_out
+        from ringfence.plan.left_out import left_out, taken
         from ringfence.plan.plan_diff import plan_diff
 
         estate = self.estate
@@ -153,7 +153,9 @@ class _Making:
         enforced = held_tables(estate, {name: one for name, one in self.held.items() if name in tables}, self.listener)
         # a host that is left out goes on with what it holds
         left = {name: enforced[name] for name in aside if name in enforced}
-        planned = {**{name: table for name, table in tables.items() if name not in aside}, **left}
+        if tables is estate.compilation.tables:
+            tables = taken(estate.compilation, self.held, enforcer).tables
+        planned = {**tables, **left}
         flows, simulation = self._simulated(planned, enforced)
         return Circumstances(
             inputs=Inputs(inventory=estate.snapshot_digest, policy=estate.workspace.policy_digest, flows=flows),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ringfence.analysis.enforced_on_the_way import shared_addresses
 from ringfence.analysis.forwarded_tables import on_the_way
 from ringfence.analysis.forwarding_hosts import NOBODY, ForwardingHost, forwarding_hosts
 from ringfence.compiler import Compilation
 from ringfence.enforcers import EnforcedOnTheWay, Enforcer, Forwarded
 from ringfence.model.addresses import range_texts
-from ringfence.model.intervals import EMPTY, IntervalSet, union
+from ringfence.model.intervals import union
 from ringfence.model.rules import EMERGENCY, Direction, Mode
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ForwardedPlan
@@ -63,20 +64,12 @@ def _groups(
         members.setdefault(key, []).append(name)
         tables[key] = its
     addresses = {key: union(host.judged(named[name]) for name in some) for key, some in members.items()}
-    shared = _shared(addresses.values())
+    shared = shared_addresses(addresses.values())
     return tuple(
         Forwarded(tuple(members[key]), left, tables[key], key[1])
         for key in sorted(members)
         if (left := addresses[key] - shared)
     )
-
-
-def _shared(sets: Iterable[IntervalSet]) -> IntervalSet:
-    seen = shared = EMPTY
-    for one in sets:
-        shared |= seen & one
-        seen |= one
-    return shared
 
 
 def forwarded_plan(one: Forwarded) -> ForwardedPlan:

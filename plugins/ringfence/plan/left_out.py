@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.enforced_on_the_way import as_on_the_way
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer, Reason, told_of, variable_of
 from ringfence.plan.host_names import askable, why_not
@@ -23,6 +24,14 @@ def left_out(compilation: Compilation, held: Mapping[str, Held], enforcer: Calla
     return unnamed | {
         name: f"it says of itself: {why}" for name, (why, _) in refused(compilation, held, enforcer).items()
     }
+
+
+def taken(compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]) -> Compilation:
+    """Return the tables that hosts take, and for workloads without an enforcer of their own what hosts do on the way.
+
+    Every question is answered by these.
+    """
+    return as_on_the_way(compilation.without(left_out(compilation, held, enforcer)))
 
 
 def refused(

@@ -53,5 +53,14 @@ def test_a_refusal_is_told_with_its_place_and_nothing_is_written(workspace: Path
     assert [one["name"] for one in told["refused"]] == ["web to api"]
 
 
+def test_pods_with_the_network_of_their_node_are_named(workspace: Path) -> None:
+    told = "    {name}.shop.fra:\n      ringfence_kubernetes: {{kind: pod, cluster: {cluster}, host_network: true}}\n"
+    more = told.format(name="exporter", cluster="fra") + told.format(name="elsewhere", cluster="ber")
+    (workspace / "inventory" / "hosts.yml").write_text(PODS + more)
+    printed = ringfence(workspace, "export", "networkpolicy")
+    assert "1 pod with 'hostNetwork': exporter.shop.fra: " in printed.stderr
+    assert data(workspace, "export", "networkpolicy")["on_nodes"] == ["exporter.shop.fra"]  # type: ignore[call-overload]
+
+
 def test_what_is_no_pair_of_labels_is_wrong_input(workspace: Path) -> None:
     assert ringfence(workspace, "export", "networkpolicy", "--label", "role").exit_code == 2

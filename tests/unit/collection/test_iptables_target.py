@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, script
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
@@ -359,3 +359,20 @@ socket_text() { echo 'S 4 00 10.0.0.1 10.3.0.8 22 1008 0 0'; echo 'S 4 00 10.0.0
 def every(effect: Effect) -> ServiceMap:
     """Return a map with one outcome."""
     return ServiceMap(((0, 256 * 65536 - 1, Outcome(effect)),))
+
+
+def test_the_guard_sees_rules_that_another_firewall_flushed_in_one_family_too(target: IptablesTarget) -> None:
+    def stands() -> str:
+        asked = f"{target._placed(script('iptables'))}guard_boot && echo yes || echo no\n"
+        return target.kernel.run(*target.shell, text=asked).strip()
+
+    assert stands() == "yes", "nothing is confirmed"
+    target.enforce(NEW)
+    assert stands() == "yes"
+    for family in FAMILIES.values():
+        name = f"{family}-{target.variant}"
+        there = target.kernel.run(f"{name}-save", "-t", "filter")
+        target.kernel.run(name, "-F")
+        assert stands() == "no"
+        target.kernel.run(f"{name}-restore", text=there)
+        assert stands() == "yes"

@@ -283,6 +283,35 @@ def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarg
     assert holds(ask(target, CUT)) == {CUT.id: True}
 
 
+BUSY = """\
+#!/bin/sh
+# held by another for the first two who ask
+if [ ! -e "$0.2" ]; then
+    if [ -e "$0.1" ]; then : >"$0.2"; else : >"$0.1"; fi
+    echo 'Another app is currently holding the xtables lock; still 0s 0us time ahead to have a chance' >&2
+    exit 4
+fi
+PATH=${PATH#*:} exec "${0##*/}" "$@"
+"""
+
+
+def test_the_table_of_the_policy_waits_for_that_lock_as_well(target: LoneTarget, sessions: Sessions) -> None:
+    if target.enforcer != "iptables":
+        pytest.skip("nft takes no lock of iptables")
+    target.enforce(CLOSED)
+    shims = target.place / "busy"
+    shims.mkdir()
+    for stem in ("iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy"):
+        (shims / f"{stem}-restore").write_text(BUSY)
+        (shims / f"{stem}-restore").chmod(0o755)
+    target.stand_ins += f"PATH={shims}:$PATH\n"
+    grants = (Grant("in", 6, PEER, ((7000, 7000),)),)
+    allowed = Emergency("p-0123abcd", "permission", NOW, NOW + 600, grants=grants)
+    assert holds(ask(target, allowed, now=str(NOW))) == {allowed.id: True}
+    assert list(shims.glob("*.1"))
+    assert sessions.open("tcp4") == {"tcp4"}
+
+
 def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, sessions: Sessions) -> None:
     ask(target, CUT, ALONE)
     if target.enforcer == "nftables":

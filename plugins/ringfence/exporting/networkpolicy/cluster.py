@@ -25,13 +25,15 @@ _NAMESPACE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 class Cluster:
     """The pods of a cluster that have addresses, and the assets beside them that they can meet.
 
-    `keys` says which label of Kubernetes a label of ours is, where it has another name.
+    `keys` says which label of Kubernetes a label of ours is, where it has another name. `on_nodes` are pods that
+    have the network of their node (hostNetwork), which no policy of Kubernetes is about.
     """
 
     name: str
     pods: tuple[Asset, ...]
     outside: tuple[Asset, ...]
     keys: Mapping[str, str]
+    on_nodes: tuple[str, ...] = ()
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -97,7 +99,10 @@ def cluster_of(snapshot: Snapshot, settings: Settings, name: str | None, keys: M
     names = {pod.name for pod in own}
     # a service's address is exchanged for a pod's before any policy sees the packet
     outside = (one for one in snapshot.assets if one.name not in names and _facts(one).get("kind") != "service")
-    return Cluster(chosen, own, tuple(one for one in outside if one.addresses and one.realm in met), keys)
+    met_outside = tuple(one for one in outside if one.addresses and one.realm in met)
+    on_nodes = (one.name for one in snapshot.assets if _facts(one).get("host_network") is True)
+    its = {one.name for one in snapshot.assets if _facts(one).get("cluster", "") == chosen}
+    return Cluster(chosen, own, met_outside, keys, tuple(sorted(its.intersection(on_nodes))))
 
 
 def _facts(asset: Asset) -> Mapping[str, object]:

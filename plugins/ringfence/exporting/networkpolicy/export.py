@@ -31,7 +31,8 @@ from ringfence.model.selectors import Not
 class Exported:
     """The objects, and as files by name; with a refusal there is neither.
 
-    `left_out` are the rules that speak for no pod; `unlogged` those whose `log` these APIs cannot say.
+    `left_out` are the rules that speak for no pod; `unlogged` those whose `log` these APIs cannot say; `on_nodes` the
+    pods with the network of their node, for which and from which selectors hold nothing.
     """
 
     cluster: str
@@ -40,6 +41,7 @@ class Exported:
     refused: tuple[Refusal, ...] = ()
     left_out: tuple[Rule, ...] = ()
     unlogged: tuple[Rule, ...] = ()
+    on_nodes: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, str]:
@@ -187,6 +189,7 @@ def export(
         refused,
         tuple(rule for rule in policy.rules if rule.id not in spoken),
         tuple(rule for rule in policy.rules if rule.id in spoken and rule.log),
+        its.on_nodes,
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import ONCE, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
     clock_values,
@@ -18,6 +18,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, control_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import quick_exchange_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
@@ -75,6 +76,10 @@ class ActionModule(PolicyAction):
         if not self._task.check_mode:
             result.update(_failed(found.drift, put, ends))
         return result
+
+    def ssh_args(self) -> str:
+        """Return the arguments of every order, with quick key exchanges first."""
+        return f"{ONCE} {quick_exchange_of(self._connection)}"
 
     def _ask(self, values: dict[str, str], lines: str) -> Reply:
         return self.ask("emergency", values, lines.encode())

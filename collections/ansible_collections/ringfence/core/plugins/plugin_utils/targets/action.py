@@ -115,13 +115,17 @@ class TargetAction(ActionBase):
         """Do the work and return what goes into the result."""
         raise NotImplementedError
 
+    def ssh_args(self) -> str:
+        """Return the arguments of ssh that every order has before those of the configuration."""
+        return ONCE
+
     def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"", within: float | None = None) -> Reply:
         """Return the target's reply to an order, which must come `within` seconds.
 
         Raise TargetFailure where it refused, could not run it, said nothing in time, or what is not a reply.
         """
         try:
-            with limited(self.within if within is None else within), _options(self._connection, ONCE):
+            with limited(self.within if within is None else within), _options(self._connection, self.ssh_args()):
                 answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset, self.enforcer))
         except Overrun as overrun:
             raise TargetFailure("silent", "silent", f"this host is unresponsive: {overrun} ({verb})") from None

@@ -19,7 +19,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct_key_exchange import with_quick_exchange
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
     clock_values,
@@ -28,6 +27,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
     read_emergencies,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import with_quick_exchange
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import lives, working_on_a_host
 

@@ -50,7 +50,7 @@ boot_without_move() {
     if ! find_other || ! systemd_runs; then return 0; fi
     end_move >/dev/null || return 0
     sync_changed=
-    sync_file "$boot_unit" "$(boot_unit_text)" && sync_flusher
+    sync_file "$boot_unit" "$(boot_unit_text)" && sync_flusher && sync_guard "$guard_unit" 'ringfence.sh guard boot' "$wipers"
     if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
 }
 

@@ -71,15 +71,51 @@ tell_engine() {
         --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}} {{.HostConfig.NetworkMode}}' "$@"
 }
 
+# Prints the engines of this host, and has them asked for its own containers: somebody's context or environment may name one
+# that is elsewhere. `docker` may be Podman by another name.
+engines() {
+    if have docker && ! is_podman; then echo docker; fi
+    if have podman; then echo podman; fi
+}
+DOCKER_HOST=unix:///var/run/docker.sock
+export DOCKER_HOST
+unset DOCKER_CONTEXT CONTAINER_HOST CONTAINER_CONNECTION
+
+# Whether `docker` is a link to Podman, or a script that calls it.
+is_podman() {
+    if ! have podman; then return 1; fi
+    podman_path=$(command -v docker)
+    # shellcheck disable=SC2012 # the one portable way to read a link
+    case $(ls -ld "$podman_path" 2>/dev/null) in *"-> "*podman) return 0 ;; esac
+    [ "$(dd if="$podman_path" bs=2 count=1 2>/dev/null)" = '#!' ] && grep -q podman "$podman_path"
+}
+
+# Whether a process of an engine runs as root: its service, or what keeps one of its containers.
+engine_runs() {
+    cat /proc/[0-9]*/status 2>/dev/null | awk -v engine="$1" '
+        BEGIN { wanted = engine == "docker" ? "^(dockerd|containerd-shim|docker-containe)$" : "^conmon$" }
+        $1 == "Name:" { name = $2 }
+        $1 == "Uid:" && $2 == 0 && name ~ wanted { found = 1 }
+        END { exit !found }'
+}
+
+# Whether a question would start Docker, by its socket; then it has no containers.
+engine_sleeps() {
+    [ "$1" = docker ] && [ -S /var/run/docker.sock ] && ! engine_runs docker
+}
+
 # Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
-# answer, or there is none: no answer is not the same as no container.
+# answer, or there is none: no answer is not the same as no container, but where nothing of it runs.
 containers_now() {
     now_lines=
     now_engines=
-    for now_engine in docker podman; do
-        if ! have "$now_engine"; then continue; fi
+    for now_engine in $(engines); do
         now_engines=1
-        now_ids=$(ask_engine "$now_engine" ps -q --no-trunc) || return 1
+        if engine_sleeps "$now_engine"; then continue; fi
+        now_ids=$(ask_engine "$now_engine" ps -q --no-trunc) || {
+            if engine_runs "$now_engine"; then return 1; fi
+            continue
+        }
         if [ -z "$now_ids" ]; then continue; fi
         # what is no list of identities is no answer, and no option of the next question
         case $now_ids in *[!0-9a-f"$newline"]*) return 1 ;; esac
@@ -186,29 +222,33 @@ container_names() {
 }
 
 # follow_engine ENGINE: prints a line whenever a container may have got or lost an address; what happened while it was not
-# listened to counts as well.
+# listened to counts as well. One that tells of nothing (its log of events is off, its service is gone) is asked less often.
 follow_engine() {
     follow_since=$(date +%s)
+    follow_failed=0
     while :; do
         echo again
+        while engine_sleeps "$1"; do sleep 3; done
         follow_next=$(date +%s)
         case $1 in
-        podman) "$1" events --since "$follow_since" --filter type=container --filter event=init --filter event=start \
-            --filter event=died --filter event=cleanup --format '{{.Status}}' 2>/dev/null </dev/null ;;
+        podman) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=init \
+            --filter event=start --filter event=died --filter event=cleanup --filter event=connect \
+            --filter event=disconnect --format '{{.Status}}' 2>/dev/null </dev/null ;;
         *) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=connect \
             --filter event=disconnect --filter event=start --filter event=die --format '{{.Action}}' 2>/dev/null </dev/null ;;
         esac
+        follow_failed=$((follow_failed + 1))
+        if [ "$(date +%s)" -ge "$((follow_next + 5))" ]; then follow_failed=0; fi
         follow_since=$follow_next
-        sleep 1
+        if [ "$follow_failed" -lt 20 ]; then sleep 1; else sleep 15; fi
     done
 }
 
-# Prints a line whenever any engine tells of a change, for follow_told, as long as the host runs.
+# Prints a line whenever any engine tells of a change, for follow_told, as long as the host runs; and each minute, since events get
+# lost (journald that keeps none, or not all).
 follow_engines() {
-    for follow_engine in docker podman; do
-        if have "$follow_engine"; then follow_engine "$follow_engine" & fi
-    done
-    wait
+    for follow_engine in $(engines); do follow_engine "$follow_engine" & done
+    while sleep 60; do echo again; done
 }
 
 # Waits for such a line; several that came meanwhile are one.

@@ -203,16 +203,22 @@ emergency_chains() {
     for emergency_name in ip6tables iptables; do
         case $emergency_name in ip6tables) emergency_family=6 ;; *) emergency_family=4 ;; esac
         emergency_text=$(printf '%s\n' "$1" | emergency_iptables "$emergency_name" "$emergency_family" "$2" "$3") || return 1
-        emergency_tries=0
-        until emergency_said=$(printf '%s\n' "$emergency_text" | "$emergency_name-restore" --noflush 2>&1); do
-            emergency_tries=$((emergency_tries + 1))
-            case $emergency_said in *'xtables lock'*) ;; *) return 1 ;; esac
-            if [ "$emergency_tries" -ge 50 ]; then return 1; fi
-            sleep 0.2 2>/dev/null || sleep 1
-        done
+        restore_chains "$emergency_name" "$emergency_text" || return 1
     done
     # the chains are loaded: where memory takes no file, their ends are told as different, and hold all the same
     { printf '%s\n' "${emergency_skew:-0}" >"$runs/emergency.skew"; } 2>/dev/null || true
+}
+
+# restore_chains NAME TEXT: gives a transaction to NAME-restore; what it says is in emergency_said. Another program may hold
+# the lock of iptables for a while, and 1.4.21 cannot be told to wait for it here: ten seconds, then this fails.
+restore_chains() {
+    restore_tries=0
+    until emergency_said=$(printf '%s\n' "$2" | "$1-restore" --noflush 2>&1); do
+        restore_tries=$((restore_tries + 1))
+        case $emergency_said in *'xtables lock'*) ;; *) return 1 ;; esac
+        if [ "$restore_tries" -ge 50 ]; then return 1; fi
+        sleep 0.2 2>/dev/null || sleep 1
+    done
 }
 
 # tell_emergency: replies what is kept, and what the kernel has of it.

@@ -27,7 +27,7 @@ let_through() {
     for let_tool in $(not_passing); do
         case $let_tool in
         nft) nft_through | nft -f - 2>/dev/null ;;
-        *) iptables_through | "$let_tool-restore" --noflush 2>/dev/null ;;
+        *) restore_chains "$let_tool" "$(iptables_through)" ;;
         esac
     done
     return 0

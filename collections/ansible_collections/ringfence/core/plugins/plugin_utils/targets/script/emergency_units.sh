@@ -10,6 +10,9 @@ persist_emergency() {
         return 0
     fi
     sync_changed=
+    emergency_wipers=
+    if [ -n "$1" ] && [ -e "$runs/emergency.iptables" ]; then emergency_wipers=$iptables_wipers; fi
+    sync_guard "$emergency_guard_unit" 'emergency.sh guard hold' "$emergency_wipers" || return 1
     sync_emergency_containers "$1" || return 1
     if [ -z "$1" ]; then
         # else systemd would go on knowing it
@@ -47,9 +50,15 @@ ExecStartPost=-/bin/sh $state/emergency.sh hold
 ExecReload=-/bin/sh $state/emergency.sh hold
 ExecStopPost=-/bin/sh $state/emergency.sh hold" || return 1
         done
+        wiper_dropins "$emergency_dropin" 'emergency.sh hold' "$emergency_wipers" || return 1
         sync_wanted sysinit.target "$emergency_unit" || return 1
     fi
-    if [ -n "$sync_changed" ]; then systemctl daemon-reload </dev/null >/dev/null 2>&1 8>&- 9>&- & fi
+    if [ -n "$sync_changed$emergency_wipers" ]; then
+        {
+            systemctl daemon-reload
+            start_guard "$emergency_guard_unit" "$emergency_wipers"
+        } </dev/null >/dev/null 2>&1 8>&- 9>&- &
+    fi
     follow_emergency "$1"
     return 0
 }

@@ -1,5 +1,9 @@
 # Kernel: what it has of ours, and the connections that a table is loaded with, for every enforcer alike.
 
+# Firewalls that flush the tables of iptables, with all that others have there, when they start, reload and stop.
+# shellcheck disable=SC2034 # for the enforcer's own part, and for emergencies
+iptables_wipers='firewalld.service shorewall.service shorewall6.service ferm.service firehol.service'
+
 # Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, or not to its
 # end, which is not the same as nothing; kernel_table is the first digits of the digest of the table that stands whole.
 read_kernel() {

@@ -14,6 +14,9 @@ sync_persistence() {
         return 0
     fi
     sync_changed=
+    sync_guard "$guard_unit" 'ringfence.sh guard boot' "$wipers" || return 1
+    sync_guarded=$sync_changed
+    sync_changed=
     sync_file "$boot_unit" "$(boot_unit_text)" || return 1
     sync_flusher || return 1
     sync_wanted sysinit.target ringfence.service || return 1
@@ -23,13 +26,14 @@ sync_persistence() {
     sync_answers "$1" || return 1
     sync_containers "$1" || return 1
     keep_bridged || return 1
-    if [ -n "$sync_changed" ] && [ -n "$1" ]; then
+    if [ -n "$sync_guarded" ] || { [ -n "$sync_changed" ] && [ -n "$1" ]; }; then
         # units may restart at any moment: their drop-ins are in force before their elements are filled in again
         systemctl daemon-reload
     elif [ -n "$sync_changed" ] || { [ -n "$sync_boot" ] && boot_units_loaded; }; then
         systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
     fi
-    sync_changed=$sync_changed$sync_boot
+    sync_changed=$sync_changed$sync_boot$sync_guarded
+    start_guard "$guard_unit" "$wipers"
     if has_names "$1"; then systemctl start --no-block "${answer_timer##*/}" </dev/null >/dev/null 2>&1 9>&-; fi
     return 0
 }
@@ -65,6 +69,7 @@ ExecStartPost=-/bin/sh $state/ringfence.sh boot
 ExecReload=-/bin/sh $state/ringfence.sh boot
 ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
     done
+    wiper_dropins "$dropin" 'ringfence.sh boot' "$wipers"
 }
 
 # Replies what of all this is not there, or not whole: nothing is written.
@@ -81,6 +86,7 @@ tell_persistence() {
     fi
     sync_only_tell=1
     sync_flusher
+    sync_guard "$guard_unit" 'ringfence.sh guard boot' "$wipers"
     sync_dropins "$1" || reply unknown 'systemd does not answer, so nothing is known of the drop-ins of units'
     sync_only_tell=
 }
@@ -132,7 +138,7 @@ sync_only_tell=
 # that fails takes no other with it; with `-`, so that a missing table never stops a service. Fails without a change where
 # the units cannot be known.
 sync_dropins() {
-    sync_keep=" $flushers "
+    sync_keep=" $flushers $wipers "
     sync_elements=
     if [ -n "$1" ]; then sync_elements=$(unit_elements "$1") || return 1; fi
     sync_units=
@@ -164,6 +170,7 @@ remove_persistence() {
     if [ -e "$boot_unit" ] && systemd_runs; then systemctl stop ringfence.service 2>/dev/null; fi
     remove_answers
     remove_containers
+    remove_guard "$guard_unit"
     if [ -e "$state/bridged" ]; then leave_bridged; fi
     for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
         if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi

@@ -1,8 +1,10 @@
 # The kernel's table: whether ours stands, and how another takes its place in one transaction.
 
-# What sentences call the program, the units that flush its rules, and whether maps of units are one for each depth.
+# What sentences call the program, the units that flush its rules, those of other firewalls that do, and whether maps of units are one for each depth.
 filter_tool=nft
 flushers=nftables.service
+# a table of its own is nobody else's
+wipers=
 map_levels=1
 
 need_tools() {

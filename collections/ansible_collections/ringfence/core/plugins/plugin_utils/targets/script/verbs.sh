@@ -7,11 +7,11 @@ ringfence_main() {
     done
     now=
     # what a shell's files printed before this may have left a line open
-    case $verb in boot | return | hold | containers | follow) ;; *) echo ;; esac
+    case $verb in boot | return | hold | containers | follow | guard) ;; *) echo ;; esac
     require_root
     case $verb in
     apply | confirm | rollback | remove | refresh | status | resume | leave | emergency | hold | containers | follow) "verb_$verb" ;;
-    return) verb_return "${2-}" ;;
+    return | guard) "verb_$verb" "${2-}" ;;
     boot) verb_boot ;;
     *) refuse verb "unknown verb $verb" ;;
     esac

@@ -4,9 +4,10 @@
 # 10 ms one of them has the new rules and the other the old ones. Both are tried before one is swapped, and what was
 # swapped is taken back where the other fails.
 
-# What sentences call the program, the units that flush its rules, and whether maps of units are one for each depth.
+# What sentences call the program, the units that flush its rules, those of other firewalls that do, and whether maps of units are one for each depth.
 filter_tool=iptables
 flushers='netfilter-persistent.service iptables.service ip6tables.service'
+wipers=$iptables_wipers
 map_levels=
 
 need_tools() {

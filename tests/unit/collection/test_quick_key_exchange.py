@@ -1,11 +1,15 @@
-"""Which key exchange bare ssh tries first: what is quick, unless somebody has said another order."""
+"""Which key exchange ssh tries first where seconds count: what is quick, unless somebody has said another order."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct_key_exchange import with_quick_exchange
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import (
+    quick_exchange_of,
+    with_quick_exchange,
+)
 
 OLD = "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,ecdh-sha2-nistp256"
 NEW = "mlkem768x25519-sha256,curve25519-sha256"
@@ -50,3 +54,34 @@ def test_an_order_that_somebody_gave_or_that_is_quick_is_left(tmp_path: Path, us
 )
 def test_a_client_that_does_not_tell_is_left(command: list[str]) -> None:
     assert with_quick_exchange(command) == command
+
+
+class Connection:
+    """Ansible's own connection over OpenSSH, as far as its options go."""
+
+    transport = "ssh"
+
+    def __init__(self, client: str, become: dict[str, str] | None = None, **options: object) -> None:
+        self.become = None if become is None else SimpleNamespace(get_option=become.get)
+        self._options = {"ssh_executable": client, "host": "db-1", **options}
+
+    def get_option(self, name: str) -> object:
+        return self._options.get(name)
+
+
+def test_a_connection_of_ansible_tries_slow_exchanges_last(tmp_path: Path) -> None:
+    path = client(tmp_path, OLD, OLD)
+    connection = Connection(path, {}, ssh_args="-o Compression=yes -F 'a file'", port=2222, remote_user="root")
+    found = quick_exchange_of(connection)
+    assert found.startswith("-o KexAlgorithms=curve25519-sha256,")
+    assert found.endswith(",sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com")
+
+
+def test_a_connection_of_ansible_is_left_where_a_password_goes_over_it_or_an_order_is_given(tmp_path: Path) -> None:
+    path = client(tmp_path, OLD, OLD)
+    assert quick_exchange_of(Connection(path, password="x")) == ""
+    assert quick_exchange_of(Connection(path, {"become_pass": "x"})) == ""
+    assert quick_exchange_of(Connection(client(tmp_path, OLD, "curve25519-sha256"))) == ""
+    other = Connection(path)
+    other.transport = "winrm"
+    assert quick_exchange_of(other) == ""
