@@ -198,7 +198,7 @@ Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
     (("lab",), ("molecule", "mypy", "ansible-lint", "collection", "collection-docs")),
-    (("sources",), ("conformance", "tui")),
+    (("sources", "tui"), ("conformance",)),
 )
 
 

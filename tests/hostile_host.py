@@ -76,7 +76,7 @@ class HostileHost:
         tasks: Sequence[object],
         *arguments: str,
         settings: Mapping[str, str] | None = None,
-        timeout: int = 120,
+        timeout: int = 600,
         beside: Sequence[HostileHost] = (),
     ) -> tuple[dict[str, list[dict[str, object]]], str]:
         """Run tasks on all hosts, and on those of others `beside` it, which have names and directories of their own.

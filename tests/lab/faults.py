@@ -24,7 +24,7 @@ from ringfence.lab.session import Lab
 from ringfence.lab.supervisor import LIVE
 from ringfence.model.errors import OutsideError
 
-from tests.lab.rollouts import wait_until
+from tests.lab.rollouts import PATIENCE, wait_until
 from tests.rollout_plans import PlanMaker, Wanted
 
 STATE = "/var/lib/ringfence"
@@ -124,7 +124,9 @@ class Machine:
         supervisor = state.read(self.lab.directory).supervisor.pid  # type: ignore[union-attr]
         place = f"{LIVE}/{self.name}/root{STATE}"
         inside = f"mkdir -p {place} && mount -t tmpfs -o size=2m,mode=700 none {place}"
-        subprocess.run(["nsenter", f"--target={supervisor}", "--mount", "sh", "-c", inside], check=True, timeout=20)
+        subprocess.run(
+            ["nsenter", f"--target={supervisor}", "--mount", "sh", "-c", inside], check=True, timeout=PATIENCE
+        )
         if self.variant:
             for family in ("iptables", "ip6tables"):
                 self.sh(f"update-alternatives --set {family} /usr/sbin/{family}-{self.variant}")
@@ -170,7 +172,7 @@ class Machine:
     def _order(self, verb: str, values: dict[str, str], ruleset: bytes = b"") -> Reply:
         command = [*self.lab.ssh_command(self.name), *SSH, COMMAND]
         sent = order(verb, values, ruleset, self.enforcer)
-        done = subprocess.run(command, input=sent, capture_output=True, timeout=40, check=False)
+        done = subprocess.run(command, input=sent, capture_output=True, timeout=PATIENCE, check=False)
         return parse_reply(done.stdout.decode())
 
     def status(self) -> Reply:

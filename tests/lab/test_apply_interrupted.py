@@ -62,7 +62,7 @@ def ringfence(rollouts: Rollouts, *words: str) -> subprocess.Popen[str]:
 
 def done(running: subprocess.Popen[str]) -> tuple[int, str]:
     """Return the exit status and all that was said."""
-    said = running.communicate(timeout=60)
+    said = running.communicate(timeout=300)
     return running.returncode, "".join(said)
 
 

@@ -132,7 +132,7 @@ def test_large_rulesets_are_applied_confirmed_rolled_back_and_interrupted(strang
     ]
     stranger.owns(stranger.home / "plans", *plans)
 
-    done = stranger.run_with_ansible(ROLLED_OUT, *map(str, plans), CLIENT, KILL, timeout=400)
+    done = stranger.run_with_ansible(ROLLED_OUT, *map(str, plans), CLIENT, KILL, timeout=900)
 
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)

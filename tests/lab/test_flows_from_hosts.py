@@ -83,7 +83,7 @@ def collected(lab: Lab, directory: Path, **variables: str) -> Mapping[str, dict[
         [*command, "-e", json.dumps({"flows": str(directory / "flows"), "ansible_control_path": master, **variables})],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         cwd=Path(__file__).parents[2],
     )
     assert result.returncode == 0, result.stdout + result.stderr

@@ -97,7 +97,7 @@ def test_a_user_without_privileges_applies_verifies_and_removes(stranger: Strang
     closed = Wanted(allow={None: (1,)})
     plan = PlanMaker(stranger.home).write(dict.fromkeys(("a", "b", "c"), closed), waves=[["a"], ["b", "c"]])
     stranger.owns(stranger.home / "plans", plan)
-    done = stranger.run_with_ansible(ROLLED_OUT, str(plan), timeout=180)
+    done = stranger.run_with_ansible(ROLLED_OUT, str(plan), timeout=600)
     assert done.returncode == 0, done.stderr
     ours_stands = "table inet ringfence\n"
     assert json.loads(done.stdout) == {

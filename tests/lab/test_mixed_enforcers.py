@@ -102,7 +102,7 @@ def ringfence(workspace: Path, *words: str, code: int = 0) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=600,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if "--json" in words else done.stdout + done.stderr

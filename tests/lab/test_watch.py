@@ -79,7 +79,7 @@ def workspace(directory: Path, lab: Lab) -> Path:
 def ringfence(directory: Path, *words: str) -> None:
     """Run the command, which must succeed."""
     command: Sequence[str] = (str(Path(sys.executable).parent / "ringfence"), *words)
-    done = subprocess.run(command, cwd=directory, env=dict(os.environ), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=directory, env=dict(os.environ), capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -113,7 +113,7 @@ def test_a_denial_is_told_a_flood_is_bounded_and_nothing_stays(make_lab: MakeLab
         wait_until(lambda: bool(heard.of(Kind.SCAN)))
     finally:
         execution.cancel.cancel()
-        thread.join(30)
+        thread.join(120)
 
     assert ended, "the watch does not end"
     tally: Tally = ended[0]

@@ -28,7 +28,7 @@ def run_inventory(workspace, **environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -67,7 +67,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(listens, process, seconds=30):
+def wait_for(listens, process, seconds=240):
     """Wait until a port of loopback or a path of a socket listens; fail where the process has ended before."""
     deadline = time.monotonic() + seconds
     kind = socket.AF_INET if isinstance(listens, int) else socket.AF_UNIX

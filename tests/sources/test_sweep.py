@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
@@ -75,7 +74,7 @@ def test_addresses_that_names_of_the_inventory_resolve_to_are_recorded_within_a_
 
     def resolve(name, *_, **__):
         if name == "slow.example":
-            never.wait(30)
+            never.wait()
         if name != "db-1.example":
             raise OSError
         return [(None, None, None, None, (text, 0)) for text in ("10.0.0.5", "2001:db8::5")]
@@ -88,9 +87,7 @@ def test_addresses_that_names_of_the_inventory_resolve_to_are_recorded_within_a_
         "a": {"private_ip_address": "10.0.0.6"},
         "b": {"ringfence_addresses": ["10.0.0.7"], "ansible_host": "never-asked.example"},
     }
-    begun = time.monotonic()
     assert recorded(hosts_there, 2) == {"10.0.0.5", "2001:db8::5", "10.0.0.6", "10.0.0.7"}
-    assert time.monotonic() - begun < 20
     never.set()
     assert recorded(hosts_there, 0) == {"10.0.0.6", "10.0.0.7"}
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pyte
 
-WAITS = 30.0  # seconds at most
+WAITS = 240.0  # seconds at most, which only a failed test waits
 SOCKET = {
     "Upgrade": "websocket",
     "Connection": "Upgrade",

@@ -14,7 +14,7 @@ import pytest
 from tests.tui.terminal import Terminal
 
 RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
-WAITS = 20.0
+WAITS = 240.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

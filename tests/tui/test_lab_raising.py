@@ -29,7 +29,7 @@ def test_stopping_ends_what_raises_and_waits_for_it_and_a_second_one_is_refused(
     def raising(_told: Callable[[str, float], None], execution: Execution) -> None:
         execution.cancel.on_cancel(cancelled.set)
         begun.set()
-        assert cancelled.wait(10)
+        assert cancelled.wait(120)
         ended.append("taken down")
         raise OutsideError("the lab was stopped while it was raised: nothing of it is left")
 
@@ -46,7 +46,7 @@ def test_stopping_ends_what_raises_and_waits_for_it_and_a_second_one_is_refused(
 
     thread = threading.Thread(target=up)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(120)
     with pytest.raises(InputError, match="being raised already"):
         questions.up(session, LabRequest(), Tell(lambda _part: None))
     assert questions.stop(session, None, Tell(lambda _part: None)) == LabShown("demo", ())

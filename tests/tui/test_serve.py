@@ -244,7 +244,7 @@ def test_a_session_that_nobody_types_in_ends(tmp_path: Path) -> None:
 )
 def test_what_others_could_read_is_not_served(tmp_path: Path, options: list[str], said: str) -> None:
     command = [sys.executable, "-m", "ringfence.cli", "serve", "--workspace", str(shop(tmp_path)), *options]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=240)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from ringfence.sources import ansible_inventory
 
-from tests.unit.inventory_answers import kept_or_asked
+from tests.unit.inventory_answers import answers_shared
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -17,8 +16,7 @@ def asked_once(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.path.parent.name == "sources":
         yield
         return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ansible_inventory, "_run", kept_or_asked)
+    with answers_shared():
         yield
 
 

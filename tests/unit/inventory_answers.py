@@ -1,18 +1,21 @@
 """What `ansible-inventory` answered in this run, for equal inventories: most tests ask of the same few.
 
 Ansible itself is asked once for every inventory, whichever process of the run does. Kept is only the answer to what is
-plain data beside the workspace: no plug-in, no script, no template of what is not there, no vault, and nothing that
-Ansible warned of.
+plain data beside the workspace: no plug-in, no script, no template of what is not there and no vault. What Ansible
+warned of is kept with it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from ringfence.sources import ansible_inventory
 from ringfence.sources.heard_run import Hear
 
@@ -21,6 +24,14 @@ Key = tuple[object, ...]
 NOT_PLAIN = (b"plugin:", b"!vault", b"$ANSIBLE_VAULT", b"{{", b"{%")
 PLACE = "\0workspace\0"
 _ask = ansible_inventory._run
+
+
+@contextmanager
+def answers_shared() -> Iterator[None]:
+    """Ask Ansible once in a run for equal inventories of plain data, as long as this block lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ansible_inventory, "_run", kept_or_asked)
+        yield
 
 
 def kept_or_asked(
@@ -32,13 +43,16 @@ def kept_or_asked(
     if key is None or directory is None:
         return _ask(command, paths, directory, what_answers=what_answers, hear=hear)
     kept = _answers() / hashlib.sha256(repr(key).encode()).hexdigest()
+    place = str(directory.absolute())
     if not kept.exists():
         said = _ask(command, paths, directory, what_answers=what_answers, hear=None)
-        if said:
-            return said
-        _keep(kept, listing.read_text(encoding="utf-8").replace(str(directory.absolute()), PLACE))
-    listing.write_text(kept.read_text(encoding="utf-8").replace(PLACE, str(directory.absolute())), encoding="utf-8")
-    return ""
+        if "".join(said.split()).count("".join(place.split())) != said.count(place):
+            return said  # a path that is broken into lines
+        answer = said, listing.read_text(encoding="utf-8")
+        _keep(kept, json.dumps([text.replace(place, PLACE) for text in answer]))
+    said, listed = (text.replace(PLACE, place) for text in json.loads(kept.read_text(encoding="utf-8")))
+    listing.write_text(listed, encoding="utf-8")
+    return said
 
 
 def _answers() -> Path:
@@ -70,6 +84,7 @@ def _key(command: list[str], paths: Sequence[Path], directory: Path, what_answer
         tuple(command[:-1]),
         tuple(os.path.relpath(directory / path, directory) for path in paths),
         what_answers,
+        directory.stat().st_mode,  # one that everybody may write in is warned of
         tuple(texts),
         settings,
     )

@@ -39,11 +39,12 @@ def allow_for(
     from ringfence.operations.allow_for import allow_for as carried_out
     from ringfence.operations.emergency_ends import direct_execution
     from ringfence.operations.emergency_hosts import variables_of
-    from ringfence.presenting.emergency_view import carried_lines, permission_lines
+    from ringfence.presenting.emergency_view import carried_lines, left_to_playbook, permission_lines
 
     request = PermissionRequest(within, source, destination, service, because)
     permission = permission_of(session.estate, request, session.execution)
     if variables:
+        session.output.notes((*permission_lines(permission), *left_to_playbook(permission.order)))
         session.output.data(variables_of(session.estate, permission.order, permission.entries))
         return
     session.output.lines(permission_lines(permission))

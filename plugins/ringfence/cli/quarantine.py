@@ -51,10 +51,11 @@ def quarantine(
     from ringfence.operations.emergency_hosts import variables_of
     from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
     from ringfence.operations.quarantine import quarantine as carried_out
-    from ringfence.presenting.emergency_view import carried_lines, cut_lines
+    from ringfence.presenting.emergency_view import carried_lines, cut_lines, left_to_playbook
 
     cut = quarantine_of(session.estate, QuarantineRequest(what, keep, because, within), session.execution)
     if variables:
+        session.output.notes((*cut_lines(cut), *left_to_playbook(cut.order)))
         session.output.data(variables_of(session.estate, cut.order, cut.entries))
         return
     session.output.lines(cut_lines(cut))

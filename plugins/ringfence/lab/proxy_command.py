@@ -1,29 +1,33 @@
 """The way into a lab's network, run inside it: hand ssh a connection, or wait until hosts answer.
 
 Run by itself (`python -I -S proxy_command.py …`), started anew for every ssh connection: the standard library alone,
-and little of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so that nothing is
-left between; `connect ADDRESS PORT SECONDS` does not wait for it longer than that. `wait SECONDS PORT NAME=ADDRESS…`
-prints each name when its port greets.
+and little of it. Importing `socket` takes as long as Python's start, so this uses what `socket` stands on.
+`connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so that nothing is left between;
+`connect ADDRESS PORT SECONDS` does not wait for it longer than that. `wait SECONDS PORT NAME=ADDRESS…` prints each name
+when its port greets.
 """
 
 from __future__ import annotations
 
-import signal
-import socket
+import _signal  # type: ignore[import-not-found]
+import _socket
 import sys
 import time
 
 
 def connect(address: str, port: str, seconds: str = "10") -> int:
     """Pass a connection to the caller over standard output; return an exit status, 1 where none is made in time."""
+    connection = _connection(address)
     try:
-        connection = socket.create_connection((address, int(port)), timeout=float(seconds))
+        connection.settimeout(float(seconds))
+        connection.connect((address, int(port)))
     except OSError as error:
         print(f"{address} port {port}: {error}", file=sys.stderr)  # noqa: T201 - what ssh shows
         return 1
     connection.settimeout(None)
-    with connection, socket.socket(fileno=1) as caller:
-        socket.send_fds(caller, [b"\0"], [connection.fileno()])
+    passed = connection.fileno().to_bytes(4, sys.byteorder)
+    caller = _socket.socket(fileno=1)
+    caller.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, passed)])
     return 0
 
 
@@ -41,14 +45,22 @@ def wait(seconds: str, port: str, *hosts: str) -> int:
 
 
 def _greets(address: str, port: int) -> bool:
+    connection = _connection(address)
     try:
-        with socket.create_connection((address, port), timeout=0.2) as connection:
-            return connection.recv(4) == b"SSH-"
+        connection.settimeout(0.2)
+        connection.connect((address, port))
+        return connection.recv(4) == b"SSH-"
     except OSError:
         return False
+    finally:
+        connection.close()
+
+
+def _connection(address: str) -> _socket.socket:
+    return _socket.socket(_socket.AF_INET6 if ":" in address else _socket.AF_INET, _socket.SOCK_STREAM)
 
 
 if __name__ == "__main__":
     # A terminal's interrupt comes here too; whoever started this tells of it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     sys.exit(connect(*sys.argv[2:]) if sys.argv[1] == "connect" else wait(*sys.argv[2:]))

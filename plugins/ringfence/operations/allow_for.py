@@ -177,7 +177,7 @@ def allow_for(estate: Estate, permission: Permission, execution: Execution | Non
 
 def refuse_guarded(estate: Estate, order: Order) -> None:
     """Raise InputError for a permission that a guardrail stands against, and for one of too many ends to be asked."""
-    from ringfence.analysis.explain import explain
+    from ringfence.operations.guardrails import among, between_ends
 
     if estate.workspace.settings.emergencies.pass_guardrails:
         return
@@ -191,25 +191,20 @@ def refuse_guarded(estate: Estate, order: Order) -> None:
     asked = [(client, server, order.services) for client in clients for server in servers]
     assets = estate.snapshot.named()
     over = list(_beyond(order, carriers(assets.values()), estate.workspace.settings, assets))
-    asked += [(name, one.host.name, one.published(order.services)) for one, name, asks in over if asks]
-    asked += [(one.host.name, name, order.services) for one, name, asks in over if not asks]
+    further = [(name, one.host.name, one.published(order.services)) for one, name, asks in over if asks]
+    further += [(one.host.name, name, order.services) for one, name, asks in over if not asks]
     guarded = _guardrails(estate, [*order.first.names, *order.second.names, *{one.host.name for one, _, _ in over}])
     if guarded is None:
         return
-    for client, server, services in asked:
-        try:
-            found = explain(guarded, client, server, services)
-        except InputError:
-            continue  # of two families, or a service that theirs does not have: nothing passes there
-        for answer in (*found.answers, *found.others):
-            for side in answer.sides:
-                if side.verdict == "deny":
-                    raise InputError(
-                        f"the guardrail '{side.rule}' denies {client} to {server}",
-                        side.place,
-                        "choose other ends or another service, or let emergencies through guardrails in "
-                        "ringfence.yml: 'emergencies: {pass_guardrails: true}'",
-                    )
+    found = between_ends(guarded, order, asked) or among(guarded, further)
+    if found is not None:
+        client, server, side = found
+        raise InputError(
+            f"the guardrail '{side.rule}' denies {client} to {server}",
+            side.place,
+            "choose other ends or another service, or let emergencies through guardrails in "
+            "ringfence.yml: 'emergencies: {pass_guardrails: true}'",
+        )
 
 
 def _guardrails(estate: Estate, names: list[str]) -> Compilation | None:

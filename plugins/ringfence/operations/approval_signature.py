@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,15 +41,18 @@ def signed_by(file: Path, signature: Path, signers: Path, asked: Iterable[str] =
     wrong = "sign it anew: ringfence approve"
     try:
         content = regular_file(file)
-        found = _keygen(["-Y", "find-principals", "-f", str(signers), "-s", str(signature)], b"")
+        said: list[str] = []
+        found = _keygen(["-Y", "find-principals", "-f", str(signers), "-s", str(signature)], b"", said)
         # a pattern of `!` says who it is not
         named = [one for one in found.splitlines() if one and not one.startswith("!")]
         verify = ["-Y", "verify", "-n", NAMESPACE, "-f", str(signers), "-s", str(signature), "-I"]
-        principals = tuple(one for one in dict.fromkeys([*asked, *named]) if _keygen([*verify, one], content))
+        principals = tuple(one for one in dict.fromkeys([*asked, *named]) if _keygen([*verify, one], content, said))
     except OSError as error:
         raise InputError(f"the signature cannot be checked: {error.strerror}", place, wrong) from error
     if not principals:
-        whole = _keygen(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(signature)], content)
+        whole = _keygen(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(signature)], content, [])
+        if whole:
+            _refuse_line(signers, said)
         raise InputError("the signature is of no allowed signer" if whole else CHANGED, place, wrong)
     try:
         hardware, verified = _flags(regular_file(signature).decode("ascii"))
@@ -57,13 +61,29 @@ def signed_by(file: Path, signature: Path, signers: Path, asked: Iterable[str] =
     return ApprovalSignature(principals, hardware, verified)
 
 
-def _keygen(arguments: list[str], given: bytes) -> str:
-    """Return what ssh-keygen prints, nothing where it refuses. Raise OutsideError where it is not installed."""
+def _refuse_line(signers: Path, said: Iterable[str]) -> None:
+    """Raise InputError for the first line of the allowed signers with which ssh-keygen found a fault, if any."""
+    for line in said:
+        found = re.search(rf"{re.escape(str(signers))}:(\d+): ([ -~]{{1,200}})", line)
+        if found:
+            raise InputError(
+                f"the signature is of no allowed signer: {found[2].strip()}",
+                Place(str(signers), int(found[1])),
+                "correct this line (its options are one word, joined by commas), or sign with a key of another one",
+            )
+
+
+def _keygen(arguments: list[str], given: bytes, said: list[str]) -> str:
+    """Return what ssh-keygen prints, nothing where it refuses; `said` gets its reasons.
+
+    Raise OutsideError where it is not installed.
+    """
     try:
         return ssh_keygen(arguments, "not signed", given)
     except OutsideError as error:
         if "not installed" in error.message:
             raise
+        said.extend(error.message.splitlines())
         return ""
 
 

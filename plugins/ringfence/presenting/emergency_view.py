@@ -64,6 +64,12 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
         yield Line(f"{text} net.bridge.bridge-nf-call-* on (bridged, docs/containers.md)", style="red")
 
 
+def left_to_playbook(order: Order) -> Iterator[Line]:
+    """Yield what is left to do where a playbook is to tell the hosts."""
+    yield Line(f"{order.id} is kept in emergencies/, and no host was asked: that is for the playbook 'quarantine'")
+    yield Line(f"  → behind it: ringfence info reads what hosts hold; undo: ringfence {order.kind.ending} {order.id}")
+
+
 def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:
     """Yield the connections that a quarantine cuts, the busiest first."""
     if not seen:

@@ -85,7 +85,7 @@ def test_several_files_and_standard_input_are_read_as_one(workspace: Path) -> No
     assert told["categories"]["newly_denied"]["flows"] == 1
     program = [sys.executable, "-m", "ringfence.cli", "flows", "read", "-", "--json"]
     done = subprocess.run(
-        program, input=HEADER + GOOD + WRONG, cwd=workspace, text=True, capture_output=True, timeout=60
+        program, input=HEADER + GOOD + WRONG, cwd=workspace, text=True, capture_output=True, timeout=240
     )
     assert done.returncode == 2
     assert len(json.loads(done.stdout)) == 1
@@ -125,7 +125,7 @@ def test_what_hosts_report_is_read_from_a_directory_by_every_command(workspace: 
 def test_files_are_read_where_there_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "web-1.json").write_text(json.dumps(ANSWER))
     program = [sys.executable, "-m", "ringfence.cli", "flows", "read", "web-1.json", "--format", "hosts", "--json"]
-    done = subprocess.run(program, cwd=tmp_path, text=True, capture_output=True, timeout=60)
+    done = subprocess.run(program, cwd=tmp_path, text=True, capture_output=True, timeout=240)
     assert [row["source"] for row in json.loads(done.stdout)] == ["hosts:web-1", "hosts:web-1"]
     assert done.returncode == 0
 
@@ -138,7 +138,7 @@ from ringfence.model.flows import Flow
 far = datetime(2106, 2, 7, tzinfo=UTC)
 FlowStore({str(workspace / ".ringfence/flows")!r}).add([Flow(1, 2, 3, 6, far, far)])
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=240)
     assert data(workspace, "flows", "add", str(workspace / "flows.csv"))[0]["new"] == 1
     told = data(workspace, "simulate")
     assert (told["window"]["flows"], told["wrong"]) == (1, 1)

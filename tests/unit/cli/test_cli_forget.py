@@ -109,7 +109,7 @@ def test_on_a_terminal_a_person_is_asked(workspace: Path, answer: bytes, left: i
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     os.close(ours)
     os.close(theirs)

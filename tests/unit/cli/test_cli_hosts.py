@@ -59,7 +59,7 @@ def test_remove_names_what_goes_and_does_nothing_before_a_yes(tmp_path: Path, ho
 
     command = [sys.executable, "-m", "ringfence.cli", "remove", "web-1"]
     refused = subprocess.run(
-        command, cwd=tmp_path / "shop", input="n\n", capture_output=True, text=True, check=False, timeout=60
+        command, cwd=tmp_path / "shop", input="n\n", capture_output=True, text=True, check=False, timeout=240
     )
     assert (refused.returncode, "nothing was removed" in refused.stderr) == (1, True)
     assert not asked.exists()

@@ -30,10 +30,12 @@ FACTS = (
     *("hostname", "nodename", "architecture", "system", "kernel", "service_mgr", "interfaces"),
     *("distribution", "distribution_version", "distribution_major_version", "distribution_release", "os_family"),
 )
+# Seconds that no other process of this machine sleeps: the same tests may run beside these.
+FOR_EVER = 10_000_000 + os.getpid()
 # What a host has for Python, and what is said of it; nothing where modules run.
 INTERPRETERS = {
     "fails": ("echo BANNER; exit 1", "does not work (status 1)"),
-    "hangs": ("echo BANNER; sleep 6789", "did not answer within 10 s"),
+    "hangs": (f"echo BANNER; sleep {FOR_EVER}", "did not answer within 10 s"),
     "runs-nothing": ("echo BANNER; exit 0", "does not work (status 0)"),
     "no-module": (
         f'case $* in *version_info*) exec {sys.executable} "$@" ;; esac; echo broken; exit 3',
@@ -89,20 +91,19 @@ def test_every_kind_of_python_is_told_and_the_shell_takes_its_place(tmp_path: Pa
         assert own(flows, port) == own(told["found"][0], port)
         assert {key: facts["facts"][key] for key in FACTS} == {key: told["found"][1]["facts"][key] for key in FACTS}
         assert why is None or why in str(facts["unseen"]), name
-    assert "sleep 6789" not in subprocess.run(["ps", "ax"], capture_output=True, text=True, check=True).stdout
+    assert f"sleep {FOR_EVER}" not in subprocess.run(["ps", "ax"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_a_program_that_takes_too_long_is_killed_and_one_that_ends_is_not_waited_for(shell: list[str]) -> None:
     text = shared_text("reply", "python").replace("ringfence_main", "")
     began = time.monotonic()
-    script = (
-        f"{text}\nlimited 600 sh -c 'exit 42'; echo $?\nlimited 1 sh -c 'echo x; sleep 4321; sleep 4321'; echo $?\n"
-    )
+    endless = f"sh -c 'echo x; sleep {FOR_EVER}; sleep {FOR_EVER}'"
+    script = f"{text}\nlimited 600 sh -c 'exit 42'; echo $?\nlimited 1 {endless}; echo $?\n"
     done = subprocess.run([*shell, "-s"], input=script, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["42", "137"], done.stderr
     assert time.monotonic() - began < 300
-    assert "sleep 4321" not in subprocess.run(["ps", "ax"], capture_output=True, text=True, check=True).stdout
+    assert f"sleep {FOR_EVER}" not in subprocess.run(["ps", "ax"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(

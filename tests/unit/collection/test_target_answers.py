@@ -49,7 +49,7 @@ def run(command: list[str], state: Path, body: str, answers: dict[str, list[str]
     resolver = f'getent() {{ case $2 in\n{known}*) return 2 ;;\nesac; }}\nhave() {{ [ "$1" != timeout ]; }}\n'
     places = f"state={state}\nwork={state}/work\nmkdir -p $work $state/new\nlines={shlex.quote(LINES)}\n"
     text = f"{script()}\n{resolver}{places}{body}\n"
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=240)
     assert done.stderr == ""
     return done.stdout
 

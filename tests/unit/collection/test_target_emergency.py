@@ -283,6 +283,20 @@ def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarg
     assert holds(ask(target, CUT)) == {CUT.id: True}
 
 
+@pytest.mark.parametrize("words", ["089 089 089 x", f"{'9' * 30} 1 1 x"])
+def test_what_is_kept_is_cut_off_whatever_stands_in_the_file_of_the_clock(
+    target: LoneTarget, sessions: Sessions, words: str
+) -> None:
+    assert holds(ask(target, CUT, now=str(NOW))) == {CUT.id: True}
+    (target.state / "emergency.clock").write_text(f"{words}\n")
+    (target.memory / "emergency.skew").write_text(f"{words}\n")
+    sessions.target.run("sh", "-c", "nft flush ruleset; for f in '' 6; do iptables-legacy -F; done; true")
+    status, _, errors = target.ask("hold")
+    assert (status, errors) == (0, "")
+    assert holds(target.ask("status")[1]) == {CUT.id: True}
+    assert sessions.open(*sorted(ALL)) == frozenset()
+
+
 BUSY = """\
 #!/bin/sh
 # held by another for the first two who ask

@@ -30,6 +30,7 @@ ENGINES = {
     "says nothing of what it listed": ("echo 0a", ":"),
     "fails": ("exit 3", ":"),
     "knows of another alone": ("echo 0a", "echo /db 172.17.0.7"),
+    "mixes what is no address with what is": ("echo 0a", "echo /web 999.1.1.1 172.17.0.9 a:b; echo /db 172.17.0.7."),
     "has given its address to another": ("echo 0a", "echo /db 172.17.0.2"),
 }
 SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
@@ -59,7 +60,7 @@ def test_a_container_stays_cut_off_whatever_its_engine_does(target: LoneTarget, 
     target.stand_ins = own + f"docker() {{ case $1 in ps) {ps} ;; inspect) {inspect} ;; esac; }}\n"
     reply = ask(target)
     assert reply.last("state") == "held"
-    wanted = "172.17.0.9" if engine.startswith("leaves") else "172.17.0.2"
+    wanted = "172.17.0.9" if engine.startswith(("leaves", "mixes")) else "172.17.0.2"
     if engine != "has given its address to another":
         held = target.kernel.nft("list", "set", "inet", "ringfence_emergency", "c_0000000c_4")
         assert wanted in held

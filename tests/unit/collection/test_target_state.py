@@ -29,7 +29,7 @@ def program(state: Path, body: str, before: str = "") -> str:
 
 
 def run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=240)
 
 
 @pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "link"])
@@ -45,7 +45,7 @@ def test_the_lock_lets_one_at_a_time_in(command: list[str], before: str, tmp_pat
         assert one.stdin
         one.stdin.write(text)
         one.stdin.close()
-    assert [one.wait(30) for one in running] == [0] * 5
+    assert [one.wait(240) for one in running] == [0] * 5
     assert count.read_text() == "5\n"
 
 
@@ -74,7 +74,7 @@ def test_many_that_find_the_lock_of_a_killed_holder_take_it_one_after_the_other(
         assert one.stdin
         one.stdin.write(text)
         one.stdin.close()
-    assert [one.wait(30) for one in running] == [0] * 8
+    assert [one.wait(240) for one in running] == [0] * 8
     assert count.read_text() == "8\n"
     assert not (state / "lock.clearing").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
@@ -44,8 +45,15 @@ def table_of_all_shapes() -> VerdictTable:
     return VerdictTable(inbound, outbound, CONTROL)
 
 
-def told(table: VerdictTable, lines: list[str]) -> bool:
-    return bool(differences(table.data(), read_ruleset("\n".join(lines))))
+@cache
+def expected() -> dict[str, object]:
+    return table_of_all_shapes().data()
+
+
+def told(lines: list[str]) -> bool:
+    """Return whether any difference is told: all drift is, so where there is some the tables are not compared."""
+    found = read_ruleset("\n".join(lines))
+    return bool(found["drift"] or differences(expected(), found))
 
 
 def drift(lines: list[str]) -> object:
@@ -53,31 +61,28 @@ def drift(lines: list[str]) -> object:
 
 
 def test_no_line_can_be_lost_doubled_or_slipped_in_without_being_told(kernel: Kernel) -> None:
-    table = table_of_all_shapes()
-    lines = kernel.load(render(table)).splitlines()
-    assert not told(table, lines)
+    lines = kernel.load(render(table_of_all_shapes())).splitlines()
+    assert not told(lines)
     for at, line in enumerate(lines):
         if line.strip():
-            assert told(table, lines[:at] + lines[at + 1 :]), f"lost: {line}"
+            assert told(lines[:at] + lines[at + 1 :]), f"lost: {line}"
         if line.startswith("\t\t") and "elements =" not in line:
             assert at % 2 or drift([*lines[: at + 1], *lines[at:]]), f"doubled: {line}"
             assert at % 6 or drift([*lines[:at], "\t\tmeta mark 1 accept", *lines[at:]]), f"before: {line}"
 
 
 def test_another_property_of_a_set_is_told(kernel: Kernel) -> None:
-    table = table_of_all_shapes()
-    listing = kernel.load(render(table))
+    listing = kernel.load(render(table_of_all_shapes()))
     for was, becomes in PARTS:
         assert was in listing
-        assert told(table, listing.replace(was, becomes, 1).splitlines())
+        assert told(listing.replace(was, becomes, 1).splitlines())
 
 
 def test_every_target_of_a_map_matters(kernel: Kernel) -> None:
-    table = table_of_all_shapes()
-    listing = kernel.load(render(table))
+    listing = kernel.load(render(table_of_all_shapes()))
     for met in re.finditer(r": goto (\S+?)(?=[ ,\n])", listing):
         text = f"{listing[: met.start()]}: goto allow_ffffffff{listing[met.end() :]}"
-        assert told(table, text.splitlines()), met[0]
+        assert told(text.splitlines()), met[0]
 
 
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
@@ -105,4 +110,4 @@ def test_no_damage_to_a_listing_makes_the_reader_or_the_comparer_fail(listing: s
     start = data.draw(st.integers(0, len(listing)))
     end = data.draw(st.integers(start, min(len(listing), start + 200)))
     damaged = listing[:start] + data.draw(st.text(max_size=5)) + listing[end:]
-    assert isinstance(differences(table_of_all_shapes().data(), read_ruleset(damaged)), list)
+    assert isinstance(differences(expected(), read_ruleset(damaged)), list)

@@ -63,7 +63,7 @@ def reader(kernel: Kernel, enforcer: str) -> Iterator[Look]:
 
         yield look
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def denials(told: list[object]) -> set[tuple[int, int | None, int]]:

@@ -246,7 +246,7 @@ for port in range(start, start + 5):
     FlowStore(Path(sys.argv[1])).add([Flow(1, 2, port, 6, noon, noon)])
 """
     adders = [subprocess.Popen([sys.executable, "-c", program, tmp_path, str(start)]) for start in (10, 20)]
-    assert [adder.wait(60) for adder in adders] == [0, 0]
+    assert [adder.wait(240) for adder in adders] == [0, 0]
     with FlowStore(tmp_path).window() as window:
         assert len(window) == 10
 

@@ -212,6 +212,30 @@ def test_principals_of_signers_are_patterns_as_ssh_has_them(tmp_path: Path, line
         approve(Estate(tmp_path), request, private)
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ('namespaces="ringfence-emergency",valid-before="20200101"', "key has expired"),
+        ('valid-after="20990101Z"', "key is not yet valid"),
+        ('namespaces="git"', "key is not permitted for use in signature namespace"),
+        ('namespaces="ringfence-emergency" valid-before="20990101"', "invalid key"),
+    ],
+)
+def test_a_line_of_the_signers_that_does_not_hold_is_named_with_its_reason(
+    tmp_path: Path, options: str, reason: str
+) -> None:
+    workspace(tmp_path)
+    request, private = asked(tmp_path), key(tmp_path, "nobody")
+    (tmp_path / "allowed_signers").write_text(
+        f"# who approves\nalice {options} {private.with_suffix('.pub').read_text()}"
+    )
+    with pytest.raises(InputError, match=reason) as refused:
+        approve(Estate(tmp_path), request, private)
+    assert refused.value.place is not None
+    assert refused.value.place.line == 2
+    assert "sign it anew" not in str(refused.value)
+
+
 def test_a_file_of_signers_that_is_not_there_is_named_and_not_asked_for_again(tmp_path: Path) -> None:
     workspace(tmp_path)
     request = asked(tmp_path)

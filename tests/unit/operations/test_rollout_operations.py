@@ -57,7 +57,7 @@ class FakeRunner:
 
         for host in expected:
             tell(Event(EventKind.STARTED, 1, "apply", host))
-            if self.waits and cancel.wait(30):
+            if self.waits and cancel.wait(120):
                 raise Interrupted(PlaybookResult(collect(events, expected), INTERRUPTED))
             answer = self.answers.get(host, {"state": "confirmed", "changed": True})
             kind = EventKind.FAILED if answer.get("failed") else EventKind.DONE
@@ -153,7 +153,7 @@ def test_a_rollout_in_a_thread_is_watched_by_two_listeners_and_cancelled_from_an
     execution = Execution(Several(one, other), cancel, FakeRunner(waits=True))
     thread = threading.Thread(target=lambda: found.append(apply(estate, ApplyRequest("latest"), execution)))
     thread.start()
-    assert other.begun.wait(30)
+    assert other.begun.wait(120)
 
     cancel.cancel()
     thread.join(60)

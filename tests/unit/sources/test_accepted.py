@@ -23,5 +23,5 @@ for number in range(25):
 def test_none_of_the_addresses_that_several_people_accept_at_once_is_lost(tmp_path: Path) -> None:
     path = tmp_path / ".ringfence" / FILE
     people = [subprocess.Popen([sys.executable, "-c", ACCEPT, str(path), str(number)]) for number in range(3)]
-    assert [person.wait(timeout=60) for person in people] == [0, 0, 0]
+    assert [person.wait(timeout=240) for person in people] == [0, 0, 0]
     assert len(read_accepted(path) or ()) == 75

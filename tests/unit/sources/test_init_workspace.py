@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 
 
 def run(*arguments, cwd):
-    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=240)
 
 
 def test_a_new_workspace_loads_and_its_inventory_gives_the_rows_of_its_table(tmp_path):

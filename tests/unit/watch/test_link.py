@@ -37,7 +37,7 @@ async def listened(way: Way, looks: int = 2, silences: int = 1) -> tuple[list[Lo
                 enough.set()
 
     task = asyncio.create_task(Link(way, looked, stood, every=0.01).run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(240):
         await enough.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -103,7 +103,7 @@ def test_a_dead_sink_takes_a_bounded_queue_and_counts_the_rest() -> None:
 
         def send(self, messages: object) -> None:
             self.asked.set()
-            self.go_on.wait(10)
+            self.go_on.wait(120)
             raise OSError("nobody there")
 
         def close(self) -> None:
@@ -112,7 +112,7 @@ def test_a_dead_sink_takes_a_bounded_queue_and_counts_the_rest() -> None:
     dead = Dead()
     sink = Sink(dead, Sends.DENIALS)
     sink.event(event())
-    dead.asked.wait(10)
+    assert dead.asked.wait(120)
     for _ in range(QUEUED + 50):
         sink.event(event())
     assert sink.dropped == 50

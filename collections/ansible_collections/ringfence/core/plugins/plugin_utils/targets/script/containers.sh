@@ -127,12 +127,24 @@ containers_now() {
 $now_told"
     done
     if [ -z "$now_engines" ]; then return 1; fi
+    # an address that is none would fail for all in one transaction, or be asked of a name server
     printf '%s\n' "$now_lines" | awk '
+        function is_address(text,    part, n, i, given) {
+            if (text ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/) {
+                split(text, part, ".")
+                for (i = 1; i <= 4; i++) if (part[i] > 255 || length(part[i]) > 3) return 0
+                return 1
+            }
+            if (text !~ /^[0-9a-f:]+$/ || text ~ /:::/ || text ~ /^:[^:]/ || text ~ /[^:]:$/) return 0
+            n = split(text, part, ":")
+            for (i = 1; i <= n; i++) if (length(part[i]) > 4) return 0; else if (part[i] != "") given++
+            return split(text, part, "::") == 2 ? given < 8 : given == 8 && n == 8
+        }
         # one in the network of another: Podman says the address of that one of it, whose table judges both
         $NF ~ /^container:/ { next }
         { sub(/^\//, "", $1) }
         $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
-        { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+$/ && $i ~ /[.:]/ && length($i) <= 39) print $1, $i }'
+        { for (i = 2; i <= NF; i++) if (is_address($i)) print $1, $i }'
 }
 
 # container_elements LINES ADDRESSES: prints `NAME MAP CHAIN ADDRESS` for every element that there must be. An address

@@ -18,10 +18,7 @@ emergency_time() {
     # whoever has signers of its own believes no controller what time it is: an approval would never end
     if [ -e "$signers" ]; then return 0; fi
     clock_true=
-    case $rf_now in
-    '' | *[!0-9]* | ????????????*) read_clock ;;
-    *) clock_true=$rf_now ;;
-    esac
+    if is_count "$rf_now"; then clock_true=$rf_now; else read_clock; fi
     if [ -z "$clock_true" ]; then return 0; fi
     clock_skew=$((emergency_now - clock_true))
     if [ "$clock_skew" -gt "$clock_margin" ] || [ "$clock_skew" -lt "-$clock_margin" ]; then
@@ -30,11 +27,17 @@ emergency_time() {
     fi
 }
 
+# Whether a word is a number that every shell counts with: no octal one, and none that is too long.
+is_count() {
+    case $1 in '' | 0?* | *[!0-9]* | ????????????*) return 1 ;; *) return 0 ;; esac
+}
+
 # The controller's time now is clock_true, empty where it never told.
 read_clock() {
     if [ ! -r "$state/emergency.clock" ]; then return 0; fi
     read -r clock_told clock_host clock_then clock_boot <"$state/emergency.clock" || return 0
-    case $clock_told$clock_host$clock_then in '' | *[!0-9]*) return 0 ;; esac
+    # with a word that no arithmetic takes the shell would end, and nothing of what is kept would be cut off
+    for clock_word in "$clock_told" "$clock_host" "$clock_then"; do is_count "$clock_word" || return 0; done
     read_boot
     if [ "$clock_boot" = "$boot_id" ] && [ "$clock_up" -ge "$clock_then" ]; then
         clock_true=$((clock_told + clock_up - clock_then))
@@ -62,7 +65,7 @@ keep_clock() {
 tell_clock() {
     clock_loaded=0
     if [ -r "$runs/emergency.skew" ]; then read -r clock_loaded <"$runs/emergency.skew" || clock_loaded=0; fi
-    case $clock_loaded in *[!0-9-]* | '') clock_loaded=0 ;; esac
+    is_count "${clock_loaded#-}" || clock_loaded=0
     reply clock_skew "$clock_loaded"
     if [ "$emergency_skew" != 0 ]; then
         reply warning "this host's clock is $(clock_words "$emergency_skew"): emergencies end by the controller's time"
