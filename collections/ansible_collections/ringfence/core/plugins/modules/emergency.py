@@ -22,6 +22,7 @@ options:
     description:
       - For O(state=present), the lines of emergencies, as C(ringfence) writes them. For O(state=absent), ids.
       - A mapping of host names gives each host its own; a host that is not in it is not asked.
+      - A mapping that is empty, or names no host of the inventory, fails.
       - The default is the variable C(ringfence_emergency).
     type: raw
     required: true
