@@ -124,11 +124,13 @@ def _about(estate: Estate, what: tuple[str, ...], listener: Listener) -> Callabl
 def standing_problems(estate: Estate) -> list[Problem]:
     """Return what a plan says of what stands: it is carried by hosts beside their tables, and by which it is not."""
     problems = []
+    new = newcomers(estate)
     for order in estate.standing():
         held = sorted(name for name, state in order.hosts.items() if state is HostState.HELD)
         message = f"{order.title} stands on {first_few(held) or 'no host'}; this plan leaves it as it is"
-        again = f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
-        remedy = again if order.kind is Kind.QUARANTINE else f"ringfence end {order.id}"
+        remedy = f"ringfence {order.kind.ending} {order.id}"
+        if order.kind is Kind.QUARANTINE and (len(held) < len(order.hosts) or new.get(order.id)):
+            remedy = f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
         problems.append(Problem(Severity.WARNING, message, order.place, remedy))
         if order.kind is Kind.PERMISSION and (guard := _guard(estate, order)):
             message = f"{guard.message} now, and {order.title} still lets it through"

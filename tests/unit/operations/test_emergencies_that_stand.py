@@ -214,3 +214,13 @@ def test_a_guardrail_that_comes_after_a_permission_is_told_with_every_plan(
     _, guarded = standing_problems(Estate(tmp_path))
     assert "the guardrail 'nobody reaches the database by ssh' denies web-1 to db-1 now" in guarded.message
     assert guarded.remedy == f"ringfence end {order.id}"
+
+
+def test_a_plan_offers_to_isolate_again_only_where_hosts_do_not_hold_it(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    order = isolate(tmp_path, hosts).order
+    [told] = standing_problems(Estate(tmp_path))
+    assert told.remedy == f"ringfence release {order.id}"
+    update_order(tmp_path, order, {"db-1": HostState.UNKNOWN})
+    [told] = standing_problems(Estate(tmp_path))
+    assert told.remedy == f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
