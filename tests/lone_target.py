@@ -158,9 +158,9 @@ class LoneTarget:
 def sleep_of(shell: int) -> int:
     """Return the `sleep` that a shell waits for, 0 where it does something else, -1 where it has ended."""
     found = -1
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            before, _, after = path.read_text(errors="replace").rpartition(")")
+            before, _, after = (process / "stat").read_text(errors="replace").rpartition(")")
         except OSError:
             continue  # it has ended meanwhile
         number, _, name = before.partition(" (")

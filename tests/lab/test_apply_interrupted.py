@@ -69,9 +69,9 @@ def done(running: subprocess.Popen[str]) -> tuple[int, str]:
 def descendants(pid: int) -> set[int]:
     """Return the processes that a process started, and those that they started."""
     parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
     found = {pid}

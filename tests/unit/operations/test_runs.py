@@ -82,13 +82,13 @@ def until(true: Callable[[], bool]) -> None:
 
 def process_of(run: RunDirectory) -> int:
     """Return the process that carries a run out."""
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            words = entry.read_bytes().split(b"\0")
+            words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if b"ringfence.operations.run_process" in words and os.fsencode(run.path) in words:
-            return int(entry.parent.name)
+            return int(entry.name)
     raise AssertionError("no process")
 
 
@@ -98,10 +98,11 @@ def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     yield Estate(tmp_path)
     # an Ansible whose worker was killed waits for it for ever
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if f"{tmp_path}/".encode() in command.read_bytes() and b"ansible-playbook" in command.read_bytes():
-                os.kill(int(command.parent.name), signal.SIGKILL)
+            command = (process / "cmdline").read_bytes()
+            if f"{tmp_path}/".encode() in command and b"ansible-playbook" in command:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_a_run_outlives_its_command_keeps_others_away_and_ends_when_somebody_aborts_it(estate: Estate) -> None:
