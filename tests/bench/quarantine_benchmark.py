@@ -145,7 +145,8 @@ def _estate(directory: Path) -> Iterator[tuple[Lab, Path]]:
             workspace = directory / name
             (workspace / "inventory").mkdir(parents=True)
             way = directory / "ssh_config"
-            way.write_text(re.sub(r"^ *Proxy.*\n", "", lab.ssh_config.read_text(), flags=re.M))
+            # the client's own order of key exchanges, as where nobody says another
+            way.write_text(re.sub(r"^ *(Proxy|KexAlgorithms).*\n", "", lab.ssh_config.read_text(), flags=re.M))
             written = lab.inventory_path.read_text().replace(str(lab.ssh_config), str(way))
             (workspace / "inventory/hosts.yml").write_text(written)
             if not enforced:
