@@ -93,7 +93,7 @@ def _of_no_host(given: dict, task_vars: dict) -> list[str]:
     inventory = (task_vars.get("groups") or {}).get("all")
     if inventory is None:
         return []
-    unknown = sorted(str(one) for one in given if str(one) not in inventory)
+    unknown = sorted({str(one) for one in given}.difference(inventory))
     few = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
     if len(unknown) == len(given):
         which = f"names no host of this inventory: {few}" if given else "is empty"
