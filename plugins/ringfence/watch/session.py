@@ -100,11 +100,14 @@ class WatchSession:
             self._hearing.note(f"{host}: a look takes {look.cpu:.2f} s of its processor: it is asked less often")
         if late > LATE:
             self.tally.behind[host] = max(late, self.tally.behind.get(host, 0.0))
+        # what a kernel remembers when a watch begins was denied before it
+        old = look.first and host not in self._elements
+        self._elements.setdefault(host, OrderedDict())
         for told in look.told:
             if isinstance(told, FlowTold):
                 self._flow(host, told, now)
             elif isinstance(told, DenialTold):
-                self._denial(host, told, look, now)
+                self._denial(host, told, now, old=old)
             elif isinstance(told, Missed):
                 self.tally.missed += told.lines
             elif isinstance(told, Unnamed):
@@ -161,10 +164,8 @@ class WatchSession:
         if event is not None:
             self._take(event)
 
-    def _denial(self, host: str, told: DenialTold, look: Look, now: datetime) -> None:
-        elements = self._elements.get(host)
-        baseline = elements is None and look.first
-        elements = self._elements.setdefault(host, OrderedDict())
+    def _denial(self, host: str, told: DenialTold, now: datetime, *, old: bool) -> None:
+        elements = self._elements[host]
         key = (told.effect, told.rule, told.direction, told.protocol, told.peer, told.port)
         before = elements.get(key, 0)
         elements[key] = told.packets
@@ -174,7 +175,7 @@ class WatchSession:
             self.tally.forgotten += 1
         # a number that fell is of an element that the kernel has forgotten and made anew
         more = told.packets - before if told.packets >= before else told.packets
-        if baseline or not more:
+        if old or not more:
             return
         try:
             event = self.judge.denial(host, told, more, now)

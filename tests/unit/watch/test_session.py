@@ -60,8 +60,9 @@ def look(*told: Told, first: bool = False) -> Look:
 def test_what_a_kernel_remembers_from_before_is_no_event_and_what_it_adds_is() -> None:
     heard = Heard()
     watched = session(heard)
-    watched.looked("db", look(denial(7), first=True))
-    watched.looked("db", look(denial(9)))
+    watched.looked("db", look(denial(7), denial(500, port=22), denial(3, peer=WEB), first=True))
+    assert (heard.events, watched.tally.denied) == ([], False)
+    watched.looked("db", look(denial(9), denial(500, port=22), denial(3, peer=WEB)))
     assert heard.events == [(Kind.DENIED, Status.NEW)]
     assert watched.tally.denied
 
