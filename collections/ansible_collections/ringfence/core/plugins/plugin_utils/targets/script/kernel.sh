@@ -31,7 +31,8 @@ tracking_full() {
     for tracking_name in count max; do
         tracking_file=${1}proc/sys/net/netfilter/nf_conntrack_$tracking_name
         tracking_value=
-        if [ -r "$tracking_file" ]; then read -r tracking_value <"$tracking_file"; fi
+        # what shells read byte by byte is only the first digit of such a number
+        if [ -r "$tracking_file" ]; then tracking_value=$(cat "$tracking_file" 2>/dev/null); fi
         case $tracking_value in '' | *[!0-9]* | ???????????*) return 0 ;; esac
         if [ "$tracking_name" = count ]; then tracking_count=$tracking_value; else tracking_most=$tracking_value; fi
     done
