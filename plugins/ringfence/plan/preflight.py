@@ -61,7 +61,13 @@ def refusals(
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
     """Return what stops no plan: lines that hosts themselves keep from being cut, and what is forwarded unjudged."""
     outside = _outside(compilation, held)
-    told = [Problem(Severity.WARNING, f"{name}: {why}", remedy=remedy) for name, (why, remedy) in outside.items()]
+    reasons: dict[Reason, list[str]] = {}
+    for name, reason in outside.items() if not _most(outside, compilation) else ():  # those of most hosts stop the plan
+        reasons.setdefault(reason, []).append(name)
+    told = [
+        Problem(Severity.WARNING, f"{first_few(hosts)}: {why}", remedy=remedy)
+        for (why, remedy), hosts in reasons.items()
+    ]
     return told + forwarding_problems(compilation)
 
 

@@ -115,6 +115,8 @@ def test_a_plan_that_would_cut_the_connection_that_most_hosts_report_is_refused(
         "web-1, web-2: Ansible came from 192.0.2.1 as the host reports it, which lies outside control.from" in message
     )
     assert "add the network" not in message
+    # and no warning says it again for each of them
+    assert doubts(compilation(), {"web-1": elsewhere, "web-2": elsewhere}) == []
 
 
 def test_one_host_that_reports_a_connection_from_elsewhere_is_named_and_stops_no_plan() -> None:
