@@ -265,7 +265,8 @@ def test_a_host_that_has_a_usable_nft_by_now_keeps_its_table_and_the_plan_says_w
     found = lab.run("bare-1", ["sh", "-c", "while umount /usr/sbin/nft 2>/dev/null; do :; done; nft --version"])
     assert found.returncode == 0, found.stderr
     made = " ".join(ringfence(workspace, "plan", "--no-flows", "--rebase").split())
-    assert "bare-1 gets the enforcer iptables: it holds a table of iptables; nftables is usable there now" in made
+    kept = "bare-1 gets the enforcer iptables: it holds a table of iptables; nftables is usable there now"
+    assert kept in made, made + ringfence(workspace, "info", "--json")
     assert "to change write 'ringfence_enforcer: nftables'" in made
     assert read(find(workspace / "plans", "latest")).hosts["bare-1"].enforcer == "iptables"
     assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -53,6 +54,7 @@ class RingfenceApp(TerminalApp):
         self.jobs = Jobs()
         self.passwords = Given()
         self.first = first
+        self.first_shown = asyncio.Event()  # of the first screen: what is said before it is wiped away by it
         self._trail: list[str] = []
         self._warned = False  # of what is lost by leaving; once is enough
         self.copied = ""  # the last command that was copied: leaving prints it
@@ -138,8 +140,10 @@ class RingfenceApp(TerminalApp):
         try:
             self.opened = await self.engine.ask("workspace.opened", None, Opened)
         except EngineError as error:
+            await self.first_shown.wait()
             self.page.say_error(error)
             return
+        await self.first_shown.wait()
         self.page.show_top()
         if self.page.page_name != self.first:
             return

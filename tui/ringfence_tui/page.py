@@ -241,6 +241,7 @@ class Page(Screen[None]):
         """Show what is true now."""
         self.show_top()
         self.say()
+        self.ringfence.first_shown.set()
         self.fit_overlays()
         self.call_later(self.ringfence.key_order.release)
         self.entered()
