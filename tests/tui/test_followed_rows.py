@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ringfence_tui.app import RingfenceApp
+from ringfence_tui.opened import Opened
 from ringfence_tui.screens.policy.model import Linted, RuleRow, Uses, cells
 from ringfence_tui.screens.verify.model import Finding, VerifyRow, VerifyView
 from ringfence_tui.widgets.lines import Lines
@@ -54,7 +55,8 @@ async def test_a_screen_that_waits_says_for_what_and_stops_saying_it() -> None:
         await asked.wait()
         return hosts("api-1")
 
-    engine = StubEngine({"verify.kept": late})
+    opened = Opened("/shop", "shop", read_only=False)
+    engine = StubEngine({"verify.kept": late, "workspace.opened": lambda *_: opened})
     async with RingfenceApp(engine, first="verify").run_test(size=(90, 30)) as pilot:
         pilot.app.screen.entered()
         for _ in range(300):
