@@ -9,6 +9,7 @@ import click
 from ringfence.cli.session import Session, command
 from ringfence.model.counts import counted
 from ringfence.model.errors import file_error
+from ringfence.wire.first_few import first_few
 
 
 @click.group()
@@ -67,10 +68,9 @@ def networkpolicy(session: Session, cluster: str | None, labels: tuple[str, ...]
     for rule in made.left_out:
         session.output.note(f"{rule.place}: '{rule.name}' speaks for no pod of cluster '{made.cluster}': left out")
     if made.on_nodes:
-        named = ", ".join(made.on_nodes[:5]) + (", …" if len(made.on_nodes) > 5 else "")
         session.output.note(
-            f"{counted(len(made.on_nodes), 'pod')} with 'hostNetwork': {named}: most plug-ins enforce nothing there, "
-            "and selectors of pods do not meet it"
+            f"{counted(len(made.on_nodes), 'pod')} with 'hostNetwork': {first_few(made.on_nodes)}: "
+            "most plug-ins enforce nothing there, and selectors of pods do not meet it"
         )
         session.output.note("  → to let it reach pods, write the networks of its nodes")
     for rule in made.unlogged:

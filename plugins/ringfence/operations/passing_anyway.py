@@ -11,6 +11,7 @@ from ringfence.model.tables import DEFAULT_RULE, Effect
 
 if TYPE_CHECKING:
     from ringfence.analysis.explain import Side
+    from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.model.emergencies import EmergencyEnd, Order
 
@@ -36,15 +37,18 @@ def passing_anyway(estate: Estate, order: Order) -> tuple[Passing, ...]:
     if not 0 < _many(order.first) * _many(order.second) <= MOST_PAIRS:
         return ()
     clients, servers = _words(order.first), _words(order.second)
-    found = ((client, server, _why(estate, order, client, server)) for client in clients for server in servers)
+    try:
+        made = estate.in_force(only=[*order.first.names, *order.second.names])
+    except RingfenceError:
+        return ()
+    found = ((client, server, _why(made, order, client, server)) for client in clients for server in servers)
     return tuple(Passing(client, server, why) for client, server, why in found if why)
 
 
-def _why(estate: Estate, order: Order, client: str, server: str) -> tuple[str, ...]:
+def _why(made: Compilation, order: Order, client: str, server: str) -> tuple[str, ...]:
     from ringfence.analysis.explain import explain
 
     try:
-        made = estate.in_force(only=[*order.first.names, *order.second.names])
         found = explain(made, client, server, order.services)
     except RingfenceError:
         return ()

@@ -20,6 +20,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import quick_exchange_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
@@ -94,7 +95,7 @@ def _of_no_host(given: dict, task_vars: dict) -> list[str]:
     if inventory is None:
         return []
     unknown = sorted({str(one) for one in given}.difference(inventory))
-    few = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+    few = first_few(unknown)
     if len(unknown) == len(given):
         which = f"names no host of this inventory: {few}" if given else "is empty"
         remedy = "its names are those of the inventory, as 'ansible-inventory --list' has them"
