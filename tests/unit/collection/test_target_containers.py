@@ -80,3 +80,9 @@ def test_an_answer_of_the_engine_that_comes_late_does_not_undo_a_newer_one(targe
     second.communicate()
     held = target.kernel.nft("list", "map", "inet", "ringfence", "containers_in4")
     assert ("172.17.0.9" in held, "172.17.0.2" in held) == (True, False)
+
+
+def test_an_address_that_two_containers_have_is_nobodys(target: LoneTarget) -> None:
+    (target.place / "told").write_text("/web 172.17.0.9 bridge\n/other 172.17.0.9 bridge\n")
+    begin(target, f"fill_containers {shlex.quote(LINES)}").communicate()
+    assert "172.17.0.9" not in target.kernel.nft("list", "map", "inet", "ringfence", "containers_in4")
