@@ -123,13 +123,13 @@ class ContainerWorld:
         told = self.inside[name].run("ip", "-6", "-brief", "address", "show", "dev", "eth0", "scope", "link")
         return next(word for word in told.split() if word.startswith("fe80:")).partition("/")[0]
 
-    def move(self, lines: str, without: str) -> None:
+    def move(self, lines: str, without: str, words: str = 'move_containers "$lines" "$(containers_now)"') -> None:
         """Have the script do what it does when an engine tells of a change, on a host that lacks a tool."""
         lacks = (
             f'case $1 in docker) return 0 ;; podman | timeout | {without}) return 1 ;; esac; command -v "$1" >/dev/null'
         )
         text = f"{script()}{self.engine}have() {{ {lacks}; }}\n"
-        self.host.run("sh", "-s", text=f'{text}move_containers {shlex.quote(lines)} "$(containers_now)"\n')
+        self.host.run("sh", "-s", text=f"{text}state={self.told.parent}\nlines={shlex.quote(lines)}\n{words}\n")
 
     def passing(self, probes: Iterable[Probe], expected: Callable[[Probe], bool]) -> set[Probe]:
         """Return which connections are made, as soon as all that are expected are, or after five seconds."""

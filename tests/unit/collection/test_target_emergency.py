@@ -283,6 +283,13 @@ def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarg
     assert holds(ask(target, CUT)) == {CUT.id: True}
 
 
+def test_the_flock_of_busybox_which_waits_for_no_time_is_enough(target: LoneTarget, sessions: Sessions) -> None:
+    target.stand_ins += 'flock() { case $1 in -[sxnu]) command flock "$@" ;; *) echo usage >&2; return 1 ;; esac; }\n'
+    assert holds(ask(target, CUT)) == {CUT.id: True}
+    assert sessions.open(*sorted(ALL)) == frozenset()
+    assert target.ask("hold")[0] == 0
+
+
 @pytest.mark.parametrize("words", ["089 089 089 x", f"{'9' * 30} 1 1 x"])
 def test_what_is_kept_is_cut_off_whatever_stands_in_the_file_of_the_clock(
     target: LoneTarget, sessions: Sessions, words: str

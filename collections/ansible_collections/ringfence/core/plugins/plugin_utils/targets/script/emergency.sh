@@ -24,7 +24,7 @@ lock_emergency() {
     fi
     if ! { true >>"$runs/emergency.lock"; } 2>/dev/null; then return 1; fi
     exec 8>>"$runs/emergency.lock"
-    if ! flock -w 20 8; then
+    if ! lock_within 20 8; then
         exec 8>&-
         return 1
     fi

@@ -30,6 +30,15 @@ open_runs() {
     [ -d "$runs/work" ]
 }
 
+# lock_within SECONDS FD: waits for the lock of an open file, for so long at most. Not `flock -w`: busybox has none.
+lock_within() {
+    within_ends=$(($(date +%s) + $1))
+    until flock -n "$2" 2>/dev/null; do
+        if [ "$(date +%s)" -gt "$within_ends" ]; then return 1; fi
+        sleep 0.05 2>/dev/null || sleep 1
+    done
+}
+
 take_lock() {
     # the script that calls this one has it
     if [ -n "$rf_locked" ]; then return 0; fi
