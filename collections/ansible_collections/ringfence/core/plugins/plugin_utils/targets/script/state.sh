@@ -153,7 +153,9 @@ open_state() {
     fi
     if [ -L "$state/pending" ] && [ -L "$state/work" ] && [ -L "$state/lock" ]; then return 0; fi
     # an earlier release had directories here
-    rm -rf "$state/work" "$state/lock.d"
+    for open_old in "$state/work" "$state/lock.d"; do
+        if [ -d "$open_old" ]; then rm -rf "$open_old"; fi
+    done
     open_said=$(ln -sf "$runs/lock" "$runs/pending" "$runs/work" "$state/" 2>&1) || refuse_write "$state" "$open_said"
 }
 
