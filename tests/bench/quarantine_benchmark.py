@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import with_quick_exchange
 from ringfence.lab.access import CONTROLLER_4, CONTROLLER_6, enter_command
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
@@ -99,7 +100,11 @@ def run() -> Result:
     with tempfile.TemporaryDirectory(prefix="rfb-") as directory, _estate(Path(directory)) as (lab, place):
         own, own_kinds, _ = _cut(lab, place / "own", "out", "--direct")
         through, kinds, through_cpu = _cut(lab, place / "peers", "in")
+        served = _served(lab)
         direct, _, direct_cpu = _cut(lab, place / "peers", "in", "--direct")
+        direct_served, served = _served(lab) - served, _served(lab)
+        bare, bare_cpu = _bare(lab, place)
+        bare_served = _served(lab) - served
         floor, floor_cpu = _floor(place / "own")
     rows = [("last packet after", "seconds")]
     rows += [(f"{name} of the host itself", f"{kind:.2f}") for name, kind in sorted(own_kinds.items())]
@@ -108,8 +113,15 @@ def run() -> Result:
         ("through Ansible", through_cpu),
         ("over bare ssh", direct_cpu),
         ("of Ansible alone", floor_cpu),
+        ("of bare `ssh … true`", bare_cpu),
     ):
         rows.append((f"processor seconds here {what}", f"{spent:.2f}"))
+    rows += [
+        ("processor seconds of the hosts over bare ssh, with the release", f"{direct_served:.2f}"),
+        ("processor seconds of the hosts with bare `ssh … true`", f"{bare_served:.2f}"),
+        (f"bare `ssh … true` on {PEERS} peers, seconds", f"{bare:.2f}"),
+        ("over bare ssh, times what bare `ssh … true` takes", f"{direct / bare:.2f}"),
+    ]
     return Result(
         "quarantine",
         f"one host isolated, {PEERS} peers: from the command to the last packet, TCP, UDP and ICMP of both families",
@@ -124,12 +136,21 @@ def run() -> Result:
         ),
         (
             "the peer is `ansible -m raw -a true` over the same hosts: what Ansible alone takes",
+            f"`ssh … true` is OpenSSH's client on the same peers, all {PEERS} at once and with the key exchange that"
+            " `--direct` takes: what this machine can do at all in that minute",
             "the last packet is captured behind the filter of its sender, on the victim's interface",
             "peers are measured on a victim that nothing enforces on, so that only they cut it off",
             "all of it runs in the network of the lab's controller, so ssh connects as it does elsewhere; every host's"
             " sshd and shell share these processors",
         ),
-        {"own": own, "direct": direct, "cpu": through_cpu, "direct_cpu": direct_cpu, "peer_cpu": floor_cpu},
+        {
+            "own": own,
+            "direct": direct,
+            "cpu": through_cpu,
+            "direct_cpu": direct_cpu,
+            "peer_cpu": floor_cpu,
+            "bare": bare,
+        },
     )
 
 
@@ -213,6 +234,34 @@ def _environment() -> dict[str, str]:
 def _spent() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _bare(lab: Lab, place: Path) -> tuple[float, float]:
+    """Return the seconds, and the processor's here, of nothing but a connection to each peer, all at once."""
+    ssh = with_quick_exchange(["ssh", "-F", str(place / "ssh_config"), "--", "peer-1", "true"])[:-2]
+    enter = _inside(place / "own")
+    names = [host.name for host in lab.hosts() if host.name != VICTIM]
+    began, before = time.monotonic(), _spent()
+    null = subprocess.DEVNULL
+    running = [subprocess.Popen([*enter, *ssh, name, "true"], stdin=null, stdout=null) for name in names]
+    failed = [name for name, one in zip(names, running, strict=True) if one.wait()]
+    assert not failed, failed
+    return time.monotonic() - began, _spent() - before
+
+
+def _served(lab: Lab) -> float:
+    """Return the processor seconds of all that the sshd of every host has started and seen the end of."""
+    first = {status.pid for status in lab.status()}
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue  # it has ended
+        fields = rest.split()
+        if name == "sshd" and int(fields[1]) in first:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _floor(workspace: Path) -> tuple[float, float]:

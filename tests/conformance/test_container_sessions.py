@@ -130,9 +130,11 @@ def test_established_connections_end_with_cut_and_with_a_deny_of_an_emergency(wo
 
 
 @pytest.mark.parametrize("tool", ["conntrack", "python3"])
-@pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize(
+    ("family", "words"), [(0, ()), (1, ('verb=refresh; fill_containers "$lines"',))], ids=["IPv4", "IPv6, refresh"]
+)
 def test_who_gets_an_address_is_not_reached_by_what_its_last_holder_had(
-    world: ContainerWorld, family: int, tool: str
+    world: ContainerWorld, family: int, words: tuple[str, ...], tool: str
 ) -> None:
     """Datagrams to `a`, which goes, and whose address `b` gets: nobody may reach `b`."""
     world.start(NUMBERS)
@@ -158,7 +160,7 @@ def test_who_gets_an_address_is_not_reached_by_what_its_last_holder_had(
         assert first.recv(10) == b"two"
         world.start({**NUMBERS, "a": 9, "b": NUMBERS["a"]})
         with world.inside_of("b", lambda: _datagrams(family)) as other:
-            world.move(lines, without="python3" if tool == "conntrack" else "conntrack")
+            world.move(lines, "python3" if tool == "conntrack" else "conntrack", *words)
             client.send(b"three")
             assert not select.select([other], [], [], 1)[0]
 

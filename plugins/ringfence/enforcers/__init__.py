@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset
@@ -133,6 +133,14 @@ class Forwarded:
     cut: bool = False
 
 
+class OptionFault(NamedTuple):
+    """What is not valid in the variable of an enforcer: below which key (empty: the whole), why, and the way out."""
+
+    key: str
+    why: str
+    remedy: str
+
+
 @runtime_checkable
 class HeldByHost(Protocol):
     """An enforcer whose workloads get no ruleset of their own: the enforcer of their host renders their tables."""
@@ -173,6 +181,15 @@ class HoldsContainers(Protocol):
         forwarded: Sequence[Forwarded] = (),
     ) -> Rendered:
         """Return what the host loads. Raise RingfenceError for what it cannot enforce."""
+        ...
+
+
+@runtime_checkable
+class TakesOptions(Protocol):
+    """An enforcer that the inventory asks for more by the variable `ringfence_<enforcer>` of a host."""
+
+    def option_faults(self, given: object) -> list[OptionFault]:
+        """Return what is not valid in the variable's value; what is valid beside it counts all the same."""
         ...
 
 

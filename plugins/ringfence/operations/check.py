@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.beside_tests import cut_tests
+from ringfence.operations.emergency_moves import moved
+from ringfence.operations.option_problems import option_problems
 from ringfence.operations.signers_check import signer_problems
 
 if TYPE_CHECKING:
@@ -54,8 +56,10 @@ def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings
     found = estate.survey()
     problems = [*workspace.problems, *found.problems, *check_references(workspace.mentions, found.snapshot)]
     problems += signer_problems(estate.directory, workspace.settings.emergencies)
+    problems += moved(estate)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Findings(problems)
+    problems += option_problems(estate)
     full = estate.compiled(full=True) if told else estate.installed(full=True)
     taken = estate.compiled() if told else None
     problems += estate_problems(estate.compilation, taken, estate.enforcers[1])

@@ -15,6 +15,7 @@ from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_jumps import reached_over
+from ringfence.operations.emergency_moves import NOBODYS, moved
 from ringfence.operations.emergency_overlaps import Isolated, isolated_besides
 from ringfence.operations.execution import Execution
 from ringfence.wire.first_few import first_few
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ringfence.wire.emergency_lines import Emergency
 
 # Loopback, multicast and IPv6 link-local addresses: of no host that others reach by them.
-NOBODYS = addresses_of(["127.0.0.0/8", "::1", "224.0.0.0/4", "255.255.255.255", "fe80::/10", "ff00::/8"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
     if again:
         order = standing_order(estate, again[0], Kind.QUARANTINE)
         _refuse_changes(order, request)
+        listener.problems(moved(estate, [order]))
     else:
         why = checked_reason(request.why)
         since = int(current_time().timestamp())

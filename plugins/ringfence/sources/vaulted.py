@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ringfence.model.errors import InputError, Place
+from ringfence.sources.inventory_texts import line_of, texts_of
 
 REMEDY = "write it in plain, or vault the whole file that it stands in: such a file is opened"
 _HEADER = b"$ANSIBLE_VAULT;"
-_LARGEST = 4 << 20
 _OF_VAULT = re.compile(r"vault (?:secret|password|id\b)|decryption failed|attempting to decrypt", re.IGNORECASE)
 _NAMED = 3
 
@@ -48,35 +48,15 @@ def place_of_value(variable: str, paths: Sequence[Path], base: Path) -> Place | 
         rb"^[ \t-]*[\"']?" + re.escape(variable.encode()) + rb"[\"']?[ \t]*:[ \t]*!vault\b", re.MULTILINE
     )
     found = [
-        Place(shown, _line(data, met.start())) for shown, data in _texts(paths, base) for met in value.finditer(data)
+        Place(shown, line_of(data, met.start()))
+        for shown, data in texts_of(paths, base)
+        for met in value.finditer(data)
     ]
     return found[0] if len(found) == 1 else None
 
 
 def _vaulted(paths: Sequence[Path], base: Path) -> Iterator[Place]:
     """Yield the first vaulted text of each file that Ansible may read with an inventory."""
-    for shown, data in _texts(paths, base):
+    for shown, data in texts_of(paths, base):
         if (at := data.find(_HEADER)) >= 0:
-            yield Place(shown, _line(data, at))
-
-
-def _line(data: bytes, at: int) -> int:
-    return data.count(b"\n", 0, at) + 1
-
-
-def _texts(paths: Sequence[Path], base: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each file that Ansible may read with an inventory: as it is shown, and what is in it."""
-    base = base.resolve()
-    inventories = [(base / path).resolve() for path in paths]
-    # Ansible reads the variables beside the inventory, and those where the command runs
-    roots = [*(path if path.is_dir() else path.parent for path in inventories), base]
-    below = [file for path in inventories for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    for root in roots:
-        for folder in ("group_vars", "host_vars"):
-            below += sorted((root / folder).rglob("*"))
-    for file in dict.fromkeys(below):
-        try:
-            data = file.read_bytes() if file.is_file() and file.stat().st_size <= _LARGEST else b""
-        except OSError:
-            continue
-        yield str(file.relative_to(base) if file.is_relative_to(base) else file), data
+            yield Place(shown, line_of(data, at))

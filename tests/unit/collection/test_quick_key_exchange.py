@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets import quick_key_exchange
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import (
     quick_exchange_of,
     with_quick_exchange,
 )
 
+needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here (openssh-client)")
 OLD = "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,ecdh-sha2-nistp256"
 NEW = "mlkem768x25519-sha256,curve25519-sha256"
 BETWEEN = "sntrup761x25519-sha512,mlkem768x25519-sha256,curve25519-sha256"
@@ -54,6 +59,48 @@ def test_an_order_that_somebody_gave_or_that_is_quick_is_left(tmp_path: Path, us
 )
 def test_a_client_that_does_not_tell_is_left(command: list[str]) -> None:
     assert with_quick_exchange(command) == command
+
+
+def orders(directory: Path, configuration: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[list[str]], int]:
+    """Return what threads find for 20 hosts of equal arguments, and how often OpenSSH's client was started for it.
+
+    What that client tries first counts as slow, whichever it is.
+    """
+    path, file = directory / "ssh", directory / "config"
+    path.write_text(f'#!/bin/sh\necho "$*" >>"{directory}/asked"\nexec ssh "$@"\n')
+    path.chmod(0o755)
+    file.write_text(configuration)
+    told = subprocess.run(["ssh", "-F", "none", "-G", "--", "localhost"], capture_output=True, text=True).stdout
+    usual = next(line.split()[1] for line in told.splitlines() if line.startswith("kexalgorithms "))
+    monkeypatch.setattr(quick_key_exchange, "SLOW", usual.split(",")[0])
+    commands = [[str(path), "-F", str(file), "--", f"db-{number}", "true"] for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(with_quick_exchange, commands))
+    return [each[3:-3] for each in found], len((directory / "asked").read_text().splitlines())
+
+
+@needs_ssh
+def test_a_client_is_asked_once_for_hosts_that_its_files_cannot_tell_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "more").write_text("Host db-3\n  Port 2222\nMatch host db-4\n  User root\n")
+    found, starts = orders(tmp_path, f"LogLevel QUIET\nInclude {tmp_path}/more\nHost db-1\n  User x\n", monkeypatch)
+    assert found[0][1].startswith("KexAlgorithms=")
+    assert all(each == found[0] for each in found)
+    assert starts == 2
+
+
+@needs_ssh
+@pytest.mark.parametrize("how", ["Host db-7\n {}", 'Match host db-7\n "{}', "Host db-7\n Include DIRECTORY/own"])
+def test_the_order_of_one_host_is_found_among_hosts_of_equal_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    own = "kexalgorithms" + ('"' if '"' in how else " =") + " curve25519-sha256"
+    (tmp_path / "own").write_text(own)
+    found, _ = orders(tmp_path, how.format(own).replace("DIRECTORY", str(tmp_path)) + "\n", monkeypatch)
+    assert found[7] == []
+    assert found[0][1].startswith("KexAlgorithms=")
+    assert all(each == found[0] for number, each in enumerate(found) if number != 7)
 
 
 class Connection:

@@ -27,7 +27,7 @@ from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A00
 
 from tests.emergency_sessions import ALL, PEER, Sessions
 from tests.lone_target import LoneTarget, wait_until
-from tests.rollout_plans import Wanted
+from tests.rollout_plans import CONTROLLER, Wanted
 from tests.unit.collection.emergency_target import ALONE, CLOSED, CUT, KEPT, NOW, OPEN, ask, holds
 from tests.unit.enforcers.nft_kernel import Kernel
 
@@ -82,6 +82,14 @@ def test_a_host_that_was_never_enforced_is_isolated_from_all_but_what_it_keeps(
     assert target.ask("remove")[1].last("refused") == "emergency"
     assert target.ask("remove", {"force": "1"})[1].last("state") == "none"
     assert sessions.open(*sorted(ALL)) == ALL
+
+
+def test_a_plan_with_another_control_path_opens_it_beside_what_is_cut_off(target: LoneTarget) -> None:
+    ask(target, CUT)
+    before = target.ask("status")[1].sections["emergency_kernel"]
+    target.apply(target.plan(OPEN))
+    after = target.ask("status")[1].sections["emergency_kernel"]
+    assert (CONTROLLER[1] in before, CONTROLLER[1] in after) == (False, True)
 
 
 def test_networks_of_the_link_itself_are_cut_off_and_neighbours_are_still_found(
@@ -281,6 +289,13 @@ def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarg
         assert sessions.open(*sorted(ALL)) == ALL
     target.stand_ins = before
     assert holds(ask(target, CUT)) == {CUT.id: True}
+
+
+def test_the_flock_of_busybox_which_waits_for_no_time_is_enough(target: LoneTarget, sessions: Sessions) -> None:
+    target.stand_ins += 'flock() { case $1 in -[sxnu]) command flock "$@" ;; *) echo usage >&2; return 1 ;; esac; }\n'
+    assert holds(ask(target, CUT)) == {CUT.id: True}
+    assert sessions.open(*sorted(ALL)) == frozenset()
+    assert target.ask("hold")[0] == 0
 
 
 @pytest.mark.parametrize("words", ["089 089 089 x", f"{'9' * 30} 1 1 x"])

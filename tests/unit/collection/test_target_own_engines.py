@@ -94,3 +94,21 @@ def test_engines_elsewhere_that_a_context_or_the_environment_names_are_not_asked
     assert told(shell, tmp_path, words) == [
         f"/{name} unix:///var/run/docker.sock here here" for name in ("docker", "podman")
     ]
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_container_that_gets_another_name_is_looked_at_again(shell: list[str], tmp_path: Path, engine: str) -> None:
+    program(tmp_path, engine, 'echo "$@"')
+    again, asked = told(shell, tmp_path, f"follow_engine {engine} | head -n 2")
+    assert again == "again"
+    assert "--filter event=rename" in asked
+
+
+def test_a_name_that_two_engines_have_is_nobodys(shell: list[str], tmp_path: Path) -> None:
+    program(tmp_path, "podman", PODMAN)
+    program(
+        tmp_path,
+        "docker",
+        "case $1 in ps) echo 0b ;; *) echo /web 172.17.0.9 bridge; echo /db 172.17.0.3 bridge ;; esac",
+    )
+    assert told(shell, tmp_path) == ["db 172.17.0.3"]

@@ -8,6 +8,7 @@ import pytest
 from ringfence.analysis.checks import problems
 from ringfence.analysis.explain import explain
 from ringfence.compiler import Compilation
+from ringfence.enforcers.nftables import ENFORCER
 from ringfence.model.addresses import point_of
 from ringfence.model.rules import Action, Direction, Mode
 from ringfence.model.services import parse_service
@@ -38,10 +39,33 @@ def test_nothing_is_judged_unless_a_host_is_asked_to() -> None:
         assert any("nothing enforces on printer" in one for one in said(compiled(*OTHERS, asset)))
 
 
-@pytest.mark.parametrize("forwards", ["yes", [], ["10.2.0.0/33"], [10], {"to": "10.2.0.0/16"}])
-def test_what_is_not_valid_leaves_the_host_out_with_the_reason(forwards: object) -> None:
-    draft = planned(compiled(*OTHERS, router(forwards=forwards)))
-    assert draft.plan.left_out[ROUTER].startswith("it says of itself: `forwards` of ringfence_nftables is not valid: ")
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"forwards": "yes"}, ["has 'yes' as 'forwards', which is neither true nor false nor a list of networks"]),
+        ({"forwards": []}, ["has [] as 'forwards', which is neither true nor false nor a list of networks"]),
+        ({"forwards": ["10.2.0.0/33", "10.1.0.0/16", 10]}, ["'10.2.0.0/33' is not a valid", "10 is not a valid"]),
+        ({"forwards": {"to": "10.2.0.0/16"}}, ["neither true nor false nor a list"]),
+        ({"bridged": "yes", "forwards": True}, ["has 'yes' as 'bridged', which is neither true nor false"]),
+        ({"forward": True}, ["has 'forward', which is not one of its keys"]),
+        ("forwards", ["is 'forwards' and no mapping"]),
+        ({"forwards": ["fd00:2::/64"], "bridged": False, "nft": "1.0.6"}, []),
+    ],
+)
+def test_each_fault_of_the_variable_is_named_and_the_host_keeps_its_own_rules(given: object, wrong: list[str]) -> None:
+    faults = ENFORCER.option_faults(given)
+    assert len(faults) == len(wrong)
+    for one, words in zip(faults, wrong, strict=True):
+        assert words in one.why
+        assert one.remedy
+    draft = planned(compiled(*OTHERS, machine(ROUTER, attributes={"ringfence_nftables": given})))
+    assert ROUTER in draft.plan.hosts
+
+
+def test_entries_that_are_valid_count_beside_others() -> None:
+    draft = planned(compiled(*OTHERS, router(forwards=["10.2.0.0/33", "10.2.0.0/16"])))
+    (group,) = [one for one in draft.plan.hosts[ROUTER].forwarded if "printer" in one.assets]
+    assert group.addresses == ["10.2.0.3"]
 
 
 def test_only_addresses_of_the_networks_are_judged() -> None:

@@ -191,7 +191,10 @@ def test_a_host_variable_says_which_bits_of_the_mark_may_be_used() -> None:
         facts = ours.facts(told_of(host, "iptables", {"marks_used": 1}))
         assert ours.profile(facts) == {"marks": mask}
         refused = [why for why, _ in ours.refusals(shop_table(), facts, host)]
-        assert bool(refused) is (written in ("nonsense", 0xFF)), written
+        assert bool(refused) is (written == 0xFF), written
+        faults = [one.key for one in ENFORCER.option_faults(host.attributes["ringfence_iptables"])]
+        assert faults == (["marks"] if written == "nonsense" else []), written
+    assert [one.why for one in ENFORCER.option_faults({"mark": 0})] == ["has 'mark', which is not one of its keys"]
 
 
 def test_bits_of_the_mark_that_others_use_are_refused_and_hosts_without_skbinfo_get_a_rule_for_each_class() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from ringfence.analysis.forwarding_hosts import NOBODY
 from ringfence.estate import Estate
+from ringfence.model.errors import InputErrors
+from ringfence.model.problems import Severity
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.tables import Effect
-from ringfence.operations.check import check
+from ringfence.operations.check import check, refuse_errors
 from ringfence.operations.explain import explain
 
 from tests.unit.cli_shop import NOW, shop
@@ -83,6 +85,19 @@ def test_what_is_said_to_be_denied_is_cut_by_a_host_on_the_way(
     if table is not None and passes:
         cells = table.direction(Direction.IN).cells
         assert Effect.DENY not in {piece[2].effect for cell in cells for piece in cell.services.pieces}
+
+
+def test_what_is_not_valid_is_an_error_at_its_line_and_nothing_is_planned(tmp_path: Path) -> None:
+    made = estate(tmp_path, ("[10.0.3.0/33, 10.0.2.0/24]", "maybe"), ("full", "full"))
+    errors = [one for one in check(made).problems if one.severity is Severity.ERROR]
+    assert [(str(one.place), one.message.partition(" has ")[0]) for one in errors] == [
+        ("inventory/hosts.yml:4", "ringfence_nftables of gw-1"),
+        ("inventory/hosts.yml:5", "ringfence_nftables of gw-2"),
+    ]
+    with pytest.raises(InputErrors, match="maybe"):
+        refuse_errors(made)
+    # an answer goes by what is valid
+    assert explain(made, "web-1", "10.0.2.5", "tcp/80").verdict == "deny"
 
 
 def test_check_names_each_once(tmp_path: Path) -> None:

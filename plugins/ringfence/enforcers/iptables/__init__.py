@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.enforcers import Facts, OptionFault, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.iptables.dynamic_sets import answer_elements
 from ringfence.enforcers.iptables.features import DEFAULT_MASK, Features, mask_of, unsupported
 from ringfence.enforcers.iptables.mark_classes import Marks
 from ringfence.enforcers.iptables.processes import process_elements
 from ringfence.enforcers.iptables.ruleset import render
+from ringfence.language.reports import meant
 from ringfence.model.abilities import Abilities
 from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
@@ -33,6 +34,8 @@ __all__ = [
 
 # The host's variable that says which bits of the mark Ringfence may use there, 0 for none.
 VARIABLE = "ringfence_iptables"
+# Beside the bits the facts that somebody settles; that it cannot judge what a host forwards is said by itself.
+_KEYS = (*Features().data(), "forwards")
 _OTHERWISE = "take nftables where the host has it, a newer release, or a rule that does not ask for this"
 
 
@@ -60,11 +63,24 @@ class IptablesEnforcer:
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
         """Return what this host's iptables, ipset and kernel cannot enforce of a table."""
-        given = asset.attributes.get(VARIABLE)
-        marks = given.get("marks", 0) if isinstance(given, Mapping) else 0 if given is None else given
-        if mask_of(marks) is None:
-            return [(f"{VARIABLE} is not valid: {given!r}", f"write {VARIABLE}: {{marks: '{DEFAULT_MASK:#x}'}}")]
         return [(why, _OTHERWISE) for why in unsupported(table, Features.told(facts))]
+
+    def option_faults(self, given: object) -> list[OptionFault]:
+        """Return what is not valid in the variable `ringfence_iptables` of a host."""
+        remedy = f"write {VARIABLE}: {{marks: '{DEFAULT_MASK:#x}'}}"
+        if not isinstance(given, Mapping):
+            return [OptionFault("", f"is {given!r:.60} and no mapping", remedy)]
+        found = [
+            OptionFault(
+                str(key), f"has {str(key)!r:.60}, which is not one of its keys", meant(str(key), _KEYS) or remedy
+            )
+            for key in given
+            if key not in _KEYS
+        ]
+        if mask_of(given.get("marks", 0)) is None:
+            why = f"has {given['marks']!r:.60} as 'marks', which is not a valid mask of 32 bits"
+            found.append(OptionFault("marks", why, remedy))
+        return found
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself: no text depends on other tables."""

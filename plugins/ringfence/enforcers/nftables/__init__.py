@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Contained, Facts, Forwarded, Profile, Reason, Rendered, Renderer, Targets, told_of
+from ringfence.enforcers import (
+    Contained,
+    Facts,
+    Forwarded,
+    OptionFault,
+    Profile,
+    Reason,
+    Rendered,
+    Renderer,
+    Targets,
+    told_of,
+)
 from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
 from ringfence.enforcers.nftables.features import OLDEST_NFT, Features, unsupported
-from ringfence.enforcers.nftables.forward_chains import Forwarding, asked_for
+from ringfence.enforcers.nftables.forward_chains import Forwarding
+from ringfence.enforcers.nftables.options import BRIDGED, FORWARDS, networks_asked_for, option_faults
 from ringfence.enforcers.nftables.processes import process_elements
 from ringfence.enforcers.nftables.ruleset import render
 from ringfence.model.abilities import LINUX
 from ringfence.model.assets import Asset
-from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.tables import VerdictTable
 
@@ -44,7 +55,7 @@ class NftablesEnforcer:
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the versions of nft and kernel, and what the two can match units by."""
-        asked = {key: told[key] for key in ("bridged", "forwards") if key in told}
+        asked = {key: told[key] for key in (BRIDGED, FORWARDS) if key in told}
         return {**Features.told(told).data(), **asked}
 
     def lacks(self, facts: Facts) -> str:
@@ -62,22 +73,15 @@ class NftablesEnforcer:
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
         """Return what this host's nft and kernel cannot enforce of a table."""
-        found = [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
-        if not isinstance(facts.get("bridged", False), bool):
-            found.append(("`bridged` of ringfence_nftables is neither true nor false", "write `bridged: true`"))
-        try:
-            asked_for(facts)
-        except InputError as error:
-            way_out = "write `forwards: true`, or a list of the networks that it is to judge"
-            found.append((f"`forwards` of ringfence_nftables is not valid: {error.message}", way_out))
-        return found
+        return [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
+
+    def option_faults(self, given: object) -> list[OptionFault]:
+        """Return what is not valid in the variable `ringfence_nftables` of a host."""
+        return option_faults(given)
 
     def forwards(self, asset: Asset) -> IntervalSet | None:
         """Return the addresses for which a host is asked to judge what it forwards, None where it is not asked to."""
-        try:
-            return asked_for(told_of(asset, self.name, {}))
-        except InputError:
-            return None
+        return networks_asked_for(told_of(asset, self.name, {}))
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself: no text depends on other tables."""

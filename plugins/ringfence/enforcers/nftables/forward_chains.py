@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ringfence.enforcers import Facts, Forwarded
+from ringfence.enforcers import Forwarded
 from ringfence.enforcers.nftables.built_in_rules import built_in_rules, replies
 from ringfence.enforcers.nftables.container_chains import ASKED_ANEW, BRIDGED, LOCAL, PERMITTED
 from ringfence.enforcers.nftables.text import (
@@ -23,28 +23,14 @@ from ringfence.enforcers.nftables.text import (
     elements_text,
     set_text,
 )
-from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
+from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
-from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Direction
 from ringfence.model.tables import range_texts_of
 
 # Direction of the judged side -> chain and priority: who sends first, all in front of other tables at priority 0.
 BASES = {Direction.OUT: ("forwarded_out", -11), Direction.IN: ("forwarded_in", -10)}
-
-
-def asked_for(facts: Facts) -> IntervalSet | None:
-    """Return the addresses that `forwards` of a host names: all for true, None where it is false or not there.
-
-    Raise InputError for anything else.
-    """
-    asked = facts.get("forwards", False)
-    if isinstance(asked, bool):
-        return EVERY_ADDRESS if asked else None
-    if not isinstance(asked, list) or not asked or not all(isinstance(one, str) for one in asked):
-        raise InputError("it is neither true nor false nor a list of networks")
-    return addresses_of([str(one) for one in asked])
 
 
 class Forwarding:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import ONCE, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.given_emergency import given_to
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
     clock_values,
@@ -20,7 +21,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import quick_exchange_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
@@ -46,16 +46,12 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""
-        given, nowhere = arguments["emergency"], []
-        if isinstance(given, dict):
-            nowhere = _of_no_host(given, task_vars)
-            given = given.get(str(task_vars["inventory_hostname"]), "")
-        if not isinstance(given, str):
-            raise PlanError("input", "emergency must be lines or ids, or a mapping of host names to them")
-        if not given.strip():
+        absent = arguments["state"] == "absent"
+        inventory = (task_vars.get("groups") or {}).get("all")
+        given, nowhere = given_to(str(task_vars["inventory_hostname"]), arguments["emergency"], inventory, ends=absent)
+        if not given:
             return {"changed": False, "state": "unasked", "emergencies": "", "entries": [], "warnings": nowhere}
-        put = given if arguments["state"] == "present" else ""
-        ends = given.split() if arguments["state"] == "absent" else []
+        put, ends = ("", given.split()) if absent else (given, [])
         lines = emergency_order(put, ends)
         values = {"check": "1" if self._task.check_mode else "", **clock_values(), **_control(arguments["control"])}
         values |= approval_values(arguments["approval"], str(task_vars["inventory_hostname"]))
@@ -84,24 +80,6 @@ class ActionModule(PolicyAction):
 
     def _ask(self, values: dict[str, str], lines: str) -> Reply:
         return self.ask("emergency", values, lines.encode())
-
-
-def _of_no_host(given: dict, task_vars: dict) -> list[str]:
-    """Return a warning for hosts of a mapping that the inventory does not have, so that nobody tells them.
-
-    Raise PlanError where it has none of them: a play that tells nobody would end as if all hosts held it.
-    """
-    inventory = (task_vars.get("groups") or {}).get("all")
-    if inventory is None:
-        return []
-    unknown = sorted({str(one) for one in given}.difference(inventory))
-    few = first_few(unknown)
-    if len(unknown) == len(given):
-        which = f"names no host of this inventory: {few}" if given else "is empty"
-        remedy = "its names are those of the inventory, as 'ansible-inventory --list' has them"
-        raise PlanError("input", f"ringfence_emergency {which}; {remedy}")
-    lacking = f"ringfence_emergency names hosts that this inventory does not have, so they hold nothing of it: {few}"
-    return [lacking] if unknown else []
 
 
 def _control(given: dict) -> dict[str, str]:

@@ -10,9 +10,11 @@ else.
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
-from functools import lru_cache
+import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a program of many quick connections does without Ansible
@@ -21,6 +23,12 @@ if TYPE_CHECKING:  # a program of many quick connections does without Ansible
 SLOW = "sntrup"
 SECONDS = 5
 _KEYWORD = "kexalgorithms "
+_READS = "debug1: Reading configuration data "
+# What in a file of a client's configuration may give one host another order than the next.
+_OWN = re.compile(r"kexalgorithms|^\W*include\b.*%", re.IGNORECASE | re.MULTILINE)
+# What clients told, by their arguments; and a lock each, so that of many threads one asks.
+_told: dict = {}
+_locks: dict = defaultdict(threading.Lock)
 
 
 def with_quick_exchange(command: list) -> list:
@@ -55,21 +63,43 @@ def quick_exchange_of(connection: ConnectionBase) -> str:
 
 def _quick_order(words: list, host: str) -> list:
     """Return the option of a client by which it tries slow key exchanges with a host last; none where that is usual."""
-    usual = _exchanges((words[0], "-F", "none"), "localhost")
+    usual = _effective([words[0], "-F", "none"], "localhost")
     quick = ",".join(sorted(usual.split(","), key=lambda each: each.startswith(SLOW)))
-    if quick == usual or _exchanges(tuple(words), host) != usual:
+    if quick == usual or _effective(words, host) != usual:
         return []
     return ["-o", f"KexAlgorithms={quick}"]
 
 
-@lru_cache(maxsize=None)
-def _exchanges(words: tuple, host: str) -> str:
+def _effective(words: list, host: str) -> str:
     """Return the key exchanges that a client would offer to a host, in its order; empty where it does not tell."""
-    command = [*words, "-G", "--", host]
+    with _locks[tuple(words)]:
+        if tuple(words) not in _told:
+            order, files = _ask([*words, "-v"], host)
+            _told[tuple(words)] = host, order, _alike(files)
+    asked, order, alike = _told[tuple(words)]
+    return order if alike or asked == host else _ask(words, host)[0]
+
+
+def _alike(files: list) -> bool:
+    """Return whether hosts cannot have orders of their own by these files: all that a client read."""
+    try:
+        for path in files:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                if _OWN.search(file.read()):
+                    return False
+    except (OSError, ValueError):
+        return False
+    return bool(files)
+
+
+def _ask(words: list, host: str) -> tuple:
+    """Return the key exchanges that a client names for a host, and the files that it says to have read."""
     null = subprocess.DEVNULL
+    command = [*words, "-G", "--", host]
     try:
         done = subprocess.run(command, stdin=null, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        return ""
+        return "", []
     lines = [line for line in done.stdout.splitlines() if line.startswith(_KEYWORD)]
-    return lines[0].removeprefix(_KEYWORD).strip() if lines and not done.returncode else ""
+    files = [line.removeprefix(_READS) for line in done.stderr.splitlines() if line.startswith(_READS)]
+    return (lines[0].removeprefix(_KEYWORD).strip() if lines and not done.returncode else ""), files

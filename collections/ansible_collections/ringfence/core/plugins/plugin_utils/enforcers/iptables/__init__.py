@@ -24,7 +24,7 @@ OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "processes",
-    "answers", "bridged", "containers", "elements", "listing", "persistence", "guard",
+    "answers", "bridged", "engines", "containers", "elements", "listing", "persistence", "guard",
     "emergency", "emergency_kept", "emergency_clock", "emergency_passing", "emergency_units", "emergency_containers",
     "emergency_nft", "emergency_iptables",
     "return", "move", "beside", "status", "apply", "boot", "verbs",

@@ -25,7 +25,7 @@ OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
-    "answers", "bridged", "containers", "elements", "listing", "persistence", "guard",
+    "answers", "bridged", "engines", "containers", "elements", "listing", "persistence", "guard",
     "emergency", "emergency_kept", "emergency_clock", "emergency_passing", "emergency_units", "emergency_containers",
     "emergency_nft", "emergency_iptables",
     "return", "move", "beside", "status", "apply", "boot", "verbs",

@@ -54,6 +54,7 @@ verb_apply() {
     fi
     # looked up before anything changes: who is allowed by name is let through again right behind the swap
     resolve_names "$rf_processes"
+    move_before "$confirmed_processes"
     track_first
     warn_of_tracking
     guard_connection "$work/sockets"

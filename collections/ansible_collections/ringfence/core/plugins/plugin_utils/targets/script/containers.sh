@@ -11,142 +11,6 @@ container "*) return 0 ;;
     esac
 }
 
-ask_seconds=10
-
-# Blocks of 4 kB that an engine says at most.
-ask_most=4096
-
-# ask_engine ENGINE WORDS...: one that hangs, or never stops talking, is none that answers. What it leaves behind holds
-# neither a lock of ours nor this pipe.
-ask_engine() {
-    ask_file=$runs/engine.$$
-    if ! { true >"$ask_file"; } 2>/dev/null; then
-        # nothing of ours is in memory yet
-        if have timeout; then set -- timeout "$ask_seconds" "$@"; fi
-        "$@" 2>/dev/null </dev/null 8>&- 9>&-
-        return
-    fi
-    rm -f "$ask_file.ended"
-    {
-        ask_told=0
-        "$@" 2>/dev/null &
-        echo "$!" >"$ask_file.pid"
-        wait "$!" || ask_told=$?
-        echo "$ask_told" >"$ask_file.ended"
-    } </dev/null 8>&- 9>&- 2>/dev/null | dd bs=4096 count="$ask_most" >"$ask_file" 2>/dev/null 8>&- 9>&- &
-    ask_writer=$!
-    ask_waited=0
-    until [ -s "$ask_file.ended" ] || [ "$ask_waited" -ge "$((ask_seconds * 20))" ]; do
-        if ! sleep 0.05 2>/dev/null; then
-            sleep 1
-            ask_waited=$((ask_waited + 19))
-        fi
-        ask_waited=$((ask_waited + 1))
-    done
-    ask_told=hangs
-    if [ -s "$ask_file.ended" ]; then
-        read -r ask_told <"$ask_file.ended"
-    elif read -r ask_pid <"$ask_file.pid"; then
-        kill -9 "$ask_pid" 2>/dev/null
-    fi
-    # what is still on its way to the file
-    ask_waited=0
-    while kill -0 "$ask_writer" 2>/dev/null && [ "$ask_waited" -lt 20 ]; do
-        sleep 0.05 2>/dev/null || sleep 1
-        ask_waited=$((ask_waited + 1))
-    done
-    kill "$ask_writer" 2>/dev/null
-    if [ "$ask_told" != hangs ]; then cat "$ask_file"; fi
-    rm -f "$ask_file" "$ask_file.pid" "$ask_file.ended"
-    [ "$ask_told" = 0 ]
-}
-newline='
-'
-
-# tell_engine ENGINE IDS...: prints the names, addresses and network modes of containers; one of them that is gone fails all alone.
-tell_engine() {
-    tell_engine_name=$1
-    shift
-    ask_engine "$tell_engine_name" inspect --type container \
-        --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}} {{.HostConfig.NetworkMode}}' "$@"
-}
-
-# Prints the engines of this host, and has them asked for its own containers: somebody's context or environment may name one
-# that is elsewhere. `docker` may be Podman by another name.
-engines() {
-    if have docker && ! is_podman; then echo docker; fi
-    if have podman; then echo podman; fi
-}
-DOCKER_HOST=unix:///var/run/docker.sock
-export DOCKER_HOST
-unset DOCKER_CONTEXT CONTAINER_HOST CONTAINER_CONNECTION
-
-# Whether `docker` is a link to Podman, or a script that calls it.
-is_podman() {
-    if ! have podman; then return 1; fi
-    podman_path=$(command -v docker)
-    # shellcheck disable=SC2012 # the one portable way to read a link
-    case $(ls -ld "$podman_path" 2>/dev/null) in *"-> "*podman) return 0 ;; esac
-    [ "$(dd if="$podman_path" bs=2 count=1 2>/dev/null)" = '#!' ] && grep -q podman "$podman_path"
-}
-
-# Whether a process of an engine runs as root: its service, or what keeps one of its containers.
-engine_runs() {
-    cat /proc/[0-9]*/status 2>/dev/null | awk -v engine="$1" '
-        BEGIN { wanted = engine == "docker" ? "^(dockerd|containerd-shim|docker-containe)$" : "^conmon$" }
-        $1 == "Name:" { name = $2 }
-        $1 == "Uid:" && $2 == 0 && name ~ wanted { found = 1 }
-        END { exit !found }'
-}
-
-# Whether a question would start Docker, by its socket; then it has no containers.
-engine_sleeps() {
-    [ "$1" = docker ] && [ -S /var/run/docker.sock ] && ! engine_runs docker
-}
-
-# Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
-# answer, or there is none: no answer is not the same as no container, but where nothing of it runs.
-containers_now() {
-    now_lines=
-    now_engines=
-    for now_engine in $(engines); do
-        now_engines=1
-        if engine_sleeps "$now_engine"; then continue; fi
-        now_ids=$(ask_engine "$now_engine" ps -q --no-trunc) || {
-            if engine_runs "$now_engine"; then return 1; fi
-            continue
-        }
-        if [ -z "$now_ids" ]; then continue; fi
-        # what is no list of identities is no answer, and no option of the next question
-        case $now_ids in *[!0-9a-f"$newline"]*) return 1 ;; esac
-        # one that has ended since then is no answer, and those of the others count
-        # shellcheck disable=SC2086
-        now_told=$(tell_engine "$now_engine" $now_ids)
-        if [ -z "$now_told" ]; then return 1; fi
-        now_lines="$now_lines
-$now_told"
-    done
-    if [ -z "$now_engines" ]; then return 1; fi
-    # an address that is none would fail for all in one transaction, or be asked of a name server
-    printf '%s\n' "$now_lines" | awk '
-        function is_address(text,    part, n, i, given) {
-            if (text ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/) {
-                split(text, part, ".")
-                for (i = 1; i <= 4; i++) if (part[i] > 255 || length(part[i]) > 3) return 0
-                return 1
-            }
-            if (text !~ /^[0-9a-f:]+$/ || text ~ /:::/ || text ~ /^:[^:]/ || text ~ /[^:]:$/) return 0
-            n = split(text, part, ":")
-            for (i = 1; i <= n; i++) if (length(part[i]) > 4) return 0; else if (part[i] != "") given++
-            return split(text, part, "::") == 2 ? given < 8 : given == 8 && n == 8
-        }
-        # one in the network of another: Podman says the address of that one of it, whose table judges both
-        $NF ~ /^container:/ { next }
-        { sub(/^\//, "", $1) }
-        $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
-        { for (i = 2; i <= NF; i++) if (is_address($i)) print $1, $i }'
-}
-
 # container_elements LINES ADDRESSES: prints `NAME MAP CHAIN ADDRESS` for every element that there must be. An address
 # that two containers have is nobody's.
 container_elements() {
@@ -208,17 +72,57 @@ forget_addresses() {
     return 0
 }
 
+# move_containers LINES NOW: the maps lead to who has an address now, and what its last holder had begun ends. What nft said is
+# in move_said.
+move_containers() {
+    move_elements=$(container_elements "$1" "$2")
+    move_held=$(held_elements "$1")
+    # who is cut off stays so at every address that the maps are about to open
+    move_emergency "$2"
+    move_said=$(load_containers "$1" "$move_elements") || return 1
+    move_left=$(left_addresses "$move_held" "$move_elements")
+    if [ -n "$move_left" ]; then printf '%s\n' "$move_left" | forget_addresses; fi
+    return 0
+}
+
+# Before a table is swapped in for one with the process lines $1: what containers gave up since the last look ends, as long as
+# the maps still tell whose it was.
+move_before() {
+    if ! has_containers "$1"; then return 0; fi
+    lock_containers
+    # a subshell, which asks no longer than that
+    if before_now=$(ask_seconds=2 && containers_now); then move_containers "$1" "$before_now"; fi
+    leave_containers
+}
+
+# lock_containers, leave_containers: one at a time asks the engine and fills the maps, so that no older answer comes behind
+# a newer one.
+lock_containers() {
+    if have flock && [ -d "$runs" ] && { true >>"$runs/containers.lock"; } 2>/dev/null; then
+        exec 7>>"$runs/containers.lock"
+        lock_within 30 7
+    fi
+    return 0
+}
+
+leave_containers() {
+    exec 7>&-
+}
+
 # Fills the maps for the process lines $1 and replies what became of each container.
 fill_containers() {
     sync_bridged
     if ! has_containers "$1"; then return 0; fi
+    lock_containers
     fill_held=$(containers_now) || {
+        leave_containers
         reply process 'containers: unknown, because their engine does not answer: they stay as they are, new ones closed'
         return 0
     }
-    fill_elements_now=$(container_elements "$1" "$fill_held")
-    if fill_said=$(load_containers "$1" "$fill_elements_now"); then fill_word='enforced'; else fill_word="failed: ${fill_said%%"
+    if move_containers "$1" "$fill_held"; then fill_word='enforced'; else fill_word="failed: ${move_said%%"
 "*}"; fi
+    leave_containers
+    fill_elements_now=$move_elements
     for fill_who in $(container_names "$1"); do
         case "
 $fill_elements_now" in
@@ -245,9 +149,9 @@ follow_engine() {
         case $1 in
         podman) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=init \
             --filter event=start --filter event=died --filter event=cleanup --filter event=connect \
-            --filter event=disconnect --format '{{.Status}}' 2>/dev/null </dev/null ;;
+            --filter event=disconnect --filter event=rename --format '{{.Status}}' 2>/dev/null </dev/null ;;
         *) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=connect \
-            --filter event=disconnect --filter event=start --filter event=die --format '{{.Action}}' 2>/dev/null </dev/null ;;
+            --filter event=disconnect --filter event=start --filter event=die --filter event=rename --format '{{.Action}}' 2>/dev/null </dev/null ;;
         esac
         follow_failed=$((follow_failed + 1))
         if [ "$(date +%s)" -ge "$((follow_next + 5))" ]; then follow_failed=0; fi
@@ -268,27 +172,21 @@ follow_told() {
     follow_said=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_said" ]
 }
 
-# move_containers LINES NOW: the maps lead to who has an address now, and what its last holder had begun ends.
-move_containers() {
-    move_elements=$(container_elements "$1" "$2")
-    move_held=$(held_elements "$1")
-    if load_containers "$1" "$move_elements"; then
-        move_left=$(left_addresses "$move_held" "$move_elements")
-        if [ -n "$move_left" ]; then printf '%s\n' "$move_left" | forget_addresses; fi
-    fi
-}
 
-# Runs as long as the host does: fills the maps whenever an engine tells of a change. It takes no lock; what it gives to a
+# Runs as long as the host does: fills the maps whenever an engine tells of a change. It takes no lock of a rollout; what it gives to a
 # table that was swapped meanwhile is refused as a whole, and whoever swaps fills in as well.
 verb_containers() {
     check_state
+    open_runs || exit 1
     follow_engines | while follow_told; do
         bridged_again
         read_confirmed
         follow_lines=$confirmed_processes
         if read_wait && stands "$candidate_table"; then follow_lines=$candidate_processes; fi
-        if ! has_containers "$follow_lines" || ! follow_held=$(containers_now); then continue; fi
-        move_containers "$follow_lines" "$follow_held"
+        if ! has_containers "$follow_lines"; then continue; fi
+        lock_containers
+        if follow_held=$(containers_now); then move_containers "$follow_lines" "$follow_held"; fi
+        leave_containers
     done
 }
 
@@ -367,9 +265,24 @@ $status_who "*) ;;
     fi
 }
 
-# What containers of one bridge send each other passes the table only where the kernel gives bridged packets to it.
+# The interfaces by which the IPv4 addresses of the lines $1 are reached, one look for each 256 addresses.
+container_links() {
+    if ! have ip; then return 0; fi
+    printf '%s\n' "$1" | awk '$2 ~ /^[0-9.]+$/ { net = $2; sub(/[0-9]+$/, "", net); if (!seen[net]++) print $2 }' |
+        while read -r link_address; do ip -o route get "$link_address" 2>/dev/null; done |
+        awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && !seen[$(i + 1)]++) print $(i + 1) }'
+}
+
+# What containers of one bridge send each other passes the table only where the kernel gives bridged packets to it; and what
+# one sends from an address of nobody here meets no table on its way out, unless the kernel checks the way back.
 foreign_containers() {
     if ! has_containers "$confirmed_processes"; then return 0; fi
+    for foreign_link in $(container_links "${status_held-}"); do
+        foreign_filters="$(cat /proc/sys/net/ipv4/conf/all/rp_filter "/proc/sys/net/ipv4/conf/$foreign_link/rp_filter" 2>/dev/null)"
+        case $foreign_filters in
+        '' | *2* | 0"$newline"0) echo "net.ipv4.conf.$foreign_link.rp_filter is not 1: a container that forges addresses can send past its own table" ;;
+        esac
+    done
     for foreign_switch in iptables ip6tables; do
         if [ "$(cat "/proc/sys/net/bridge/bridge-nf-call-$foreign_switch" 2>/dev/null)" != 1 ]; then
             echo "net.bridge.bridge-nf-call-$foreign_switch is off: what containers on one bridge send each other is not seen"

@@ -24,7 +24,7 @@ lock_emergency() {
     make_way "$runs/emergency.lock"
     if ! { true >>"$runs/emergency.lock"; } 2>/dev/null; then return 1; fi
     exec 8>>"$runs/emergency.lock"
-    if ! flock -w 20 8; then
+    if ! lock_within 20 8; then
         exec 8>&-
         return 1
     fi
@@ -51,12 +51,19 @@ emergency_form='
     }
 '
 
-# merge_emergency: the lines of standard input, and those that are kept, as they are from now on: what is put takes the place
-# of what has its id, what `end` names goes. Fails where a line is none of ours.
+# merge_emergency LINES: these and those that are kept, as they are from now on, in emergency_merged: what is put takes the
+# place of what has its id, what `end` names goes. emergency_differs says whether they are others than before, without control
+# paths and the addresses of containers, which this host tells itself. Fails where a line is none of ours.
 merge_emergency() {
-    emergency_merged=$({ printf '%s\n' "$emergency_lines" && echo '#given' && cat; } | awk "$emergency_form"'
+    emergency_merged=$(
+        awk "$emergency_form"'
+        function as_given(line,    word) {
+            if (line ~ /^control /) return ""
+            if (line ~ /^element container [^ ]+ /) { split(line, word, " "); line = "element container " word[3] }
+            return line "\n"
+        }
         $0 == "" { next }
-        $0 == "#given" { given = 1; id = ""; next }
+        $0 == "given" { given = 1; id = ""; next }
         $0 == "# whole" { whole = 1; next }
         bad($0) { broken = 1; exit }
         $1 == "end" { gone[$2] = 1; next }
@@ -68,16 +75,35 @@ merge_emergency() {
             if (given) lines[id] = ""
         }
         id == "" { broken = 1; exit }
+        !given { old = old as_given($0) }
         given { lines[id] = lines[id] $0 "\n"; next }
         { before[id] = before[id] $0 "\n" }
         END {
             if (broken || !whole) exit 1
             for (i = 1; i <= count; i++) if (!told[order[i]]++)
                 text = text ((order[i] in lines) ? lines[order[i]] : (order[i] in gone) ? "" : before[order[i]])
+            n = split(text, line, "\n")
+            for (i = 1; i < n; i++) new = new as_given(line[i])
+            print (new == old ? "" : "differs")
             if (text == "") exit
             for (i = pathed > 64 ? pathed - 63 : 1; i <= pathed; i++) print paths[i]
             printf "%s", text
-        }')
+        }' <<LINES
+$emergency_lines
+given
+$1
+LINES
+    ) || return 1
+    case $emergency_merged in
+    differs*) emergency_differs=1 ;;
+    *) emergency_differs= ;;
+    esac
+    case $emergency_merged in
+    *"
+"*) emergency_merged=${emergency_merged#*"
+"} ;;
+    *) emergency_merged= ;;
+    esac
 }
 
 # The control paths that stay open beside every emergency: those of the plans that this host holds, what the order says, and
@@ -104,7 +130,9 @@ emergency_guard() {
         if [ -n "$rf_force" ] || ! emergency_cuts "$1"; then return 0; fi
         refuse lockout "cannot find the ssh connection of this command, so it cannot be proven to survive"
     fi
-    guard_held=$(printf '%s\n' "$1" | awk -v peer="$connection_peer" '
+    case $1 in *"element quarantined "*) ;; *) return 0 ;; esac
+    guard_held=$(
+        awk -v peer="$connection_peer" '
         function bits(text,    part, n, i, half, out, groups) {
             if (text !~ /:/) {
                 split(text, part, ".")
@@ -136,7 +164,10 @@ emergency_guard() {
                 length_ = n == 2 ? part[2] : peer ~ /:/ ? 128 : 32
                 if (substr(bits(part[1]), 1, length_) == substr(bits(peer), 1, length_)) { print id; exit }
             }
-        }')
+        }' <<LINES
+$1
+LINES
+    )
     if [ -n "$guard_held" ]; then
         refuse lockout "$guard_held would cut off $connection_peer, where this command comes from"
     fi
@@ -195,29 +226,31 @@ restore_chains() {
     done
 }
 
-# tell_emergency: replies what is kept, and what the kernel has of it.
+# tell_emergency [NOW]: replies what is kept, and what the kernel has of it. NOW: emergency_time has just told.
 tell_emergency() {
     if ! emergency_stands && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
-    if emergency_read; then
+    if emergency_read "${1-}"; then
         tell_kept
     else
         reply damaged "$emergency_kept is not whole: what was cut off here is not known$(emergency_saved)"
     fi
     # also what has ended by itself: its rules stand, and its elements are gone
-    printf '%s\n' "$emergency_text" | reply_section emergency
+    section_begins emergency
+    tell_source
+    section_ends emergency
     tell_clock
     if emergency_permits "$emergency_lines"; then
         if [ -z "$(not_passing)" ]; then reply label_passes yes; else reply label_passes no; fi
     fi
-    {
-        if have nft; then nft -nn list table inet ringfence_emergency 2>/dev/null; fi
-        if [ -e "$runs/emergency.iptables" ]; then
-            for tell_name in iptables ip6tables; do
-                echo "# section $tell_name"
-                "$tell_name-save" -t mangle 2>/dev/null | grep rfe_
-            done
-        fi
-    } | reply_section emergency_kernel
+    section_begins emergency_kernel
+    if have nft; then nft -nn list table inet ringfence_emergency 2>/dev/null; fi
+    if [ -e "$runs/emergency.iptables" ]; then
+        for tell_name in iptables ip6tables; do
+            echo "# section $tell_name"
+            "$tell_name-save" -t mangle 2>/dev/null | grep rfe_
+        done
+    fi
+    section_ends emergency_kernel
 }
 
 # `emergency`: puts and ends what standard input says, lines of wire/emergency_lines.py and `end ID`, the last of them
@@ -241,20 +274,20 @@ verb_emergency() {
         reply warning "$emergency_unkept: what stood is known from memory"
     fi
     emergency_before=$emergency_lines
-    printf '%s\n' "$emergency_before" | reply_section emergency_before
-    merge_emergency <<GIVEN || refuse input "the emergencies were not transferred completely, or are not valid"
-$(emergency_paths)
-$emergency_given
-GIVEN
+    section_begins emergency_before
+    printf '%s\n' "$emergency_before"
+    section_ends emergency_before
+    merge_emergency "$(emergency_paths)
+$emergency_given" || refuse input "the emergencies were not transferred completely, or are not valid"
     emergency_wanted=$emergency_merged
-    if [ "$(as_given "$emergency_wanted")" = "$(as_given "$emergency_before")" ] && ! emergency_lost "$emergency_before"; then
+    if [ -z "$emergency_differs" ] && ! emergency_lost "$emergency_before"; then
         reply changed no
     else
         reply changed yes
     fi
     if [ -n "$rf_check" ]; then
         reply state held
-        tell_emergency
+        tell_emergency now
         finish 0
     fi
     emergency_state=held
@@ -281,7 +314,7 @@ GIVEN
     else
         persist_emergency "$emergency_wanted" || reply warning 'the unit that loads it at boot cannot be written'
     fi
-    tell_emergency
+    tell_emergency now
     leave_emergency
     reply state "$emergency_state"
 }
@@ -310,11 +343,6 @@ emergency_lost() {
     fi
 }
 
-# Without control paths and the addresses of containers, which this host tells itself.
-as_given() {
-    printf '%s\n' "$1" | sed '/^control /d; s/^\(element container [^ ]*\) .*/\1/'
-}
-
 # `hold`, at boot and after a flush: what is kept is in the kernel. Without a word of what failed it would be open in silence.
 verb_hold() {
     open_runs || exit 1
@@ -337,10 +365,8 @@ verb_hold() {
 admit_control() {
     if ! emergency_stands; then return 0; fi
     lock_emergency || return 0
-    if emergency_read && merge_emergency <<GIVEN; then
-$(emergency_paths)
-# whole
-GIVEN
+    if emergency_read && merge_emergency "$(emergency_paths)
+$whole_mark"; then
         if [ "$emergency_merged" != "$emergency_lines" ]; then
             keep_emergency "$emergency_merged"
             load_emergency "$emergency_merged" safe

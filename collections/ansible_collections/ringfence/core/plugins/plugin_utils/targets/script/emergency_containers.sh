@@ -12,14 +12,16 @@ emergency_forwards() {
     case $1 in *"element container "*) return 0 ;; *) return 1 ;; esac
 }
 
-# emergency_moved LINES: the lines with the addresses that their containers have now, in emergency_moved; fails where these are
-# the ones that they have already, or nobody knows: then what was known last stays, and moved_unknown says so.
+# emergency_moved LINES [NOW]: the lines with the addresses that their containers have now, in emergency_moved; fails where these
+# are the ones that they have already, or nobody knows: then what was known last stays, and moved_unknown says so. NOW is what
+# containers_now has told already.
 emergency_moved() {
     emergency_moved=$1
     moved_unknown=
-    ask_seconds=2
     if ! emergency_inside "$1"; then return 1; fi
-    if ! moved_now=$(containers_now); then
+    if [ $# -gt 1 ]; then
+        moved_now=$2
+    elif ask_seconds=2 && ! moved_now=$(containers_now); then
         moved_unknown='neither docker nor podman gives an answer that can be read, so containers go by the addresses that are known'
         return 1
     fi
@@ -47,18 +49,36 @@ emergency_moved() {
     [ "$emergency_moved" != "$1" ]
 }
 
+# move_emergency NOW: emergencies meet their containers at the addresses of NOW before a policy lets anybody reach them there.
+move_emergency() {
+    if [ ! -e "$emergency_kept" ]; then return 0; fi
+    # what cannot be given back is not taken: the unit of the emergencies moves them
+    if [ -z "$locked$rf_locked" ] && ! have flock; then return 0; fi
+    lock_emergency || return 0
+    if emergency_read && emergency_moved "$emergency_lines" "$1"; then
+        keep_emergency "$emergency_moved"
+        load_emergency "$emergency_moved" safe
+    fi
+    leave_emergency
+}
+
 # Runs as long as the host does: an emergency follows its containers wherever they get another address.
 verb_follow() {
     check_state
     open_runs || exit 1
     follow_engines | while follow_told; do
-        lock_emergency || continue
+        lock_containers
+        if ! lock_emergency; then
+            leave_containers
+            continue
+        fi
         if emergency_read && emergency_moved "$emergency_lines"; then
             # what cannot be kept is in the kernel all the same
             keep_emergency "$emergency_moved"
             load_emergency "$emergency_moved" safe
         fi
         leave_emergency
+        leave_containers
     done
 }
 

@@ -7,9 +7,14 @@
 emergency_kept=$state/emergency
 emergency_memory=$runs/emergency
 
-# is_plain FILE: whether it is a regular file, no link, and no larger than any of ours; who reads another may wait forever.
+# is_plain FILE: whether it is a regular file and no link; whoever reads something else may wait forever.
 is_plain() {
-    [ -f "$1" ] && [ ! -L "$1" ] && [ -z "$(find "$1" -prune -size +81920 2>/dev/null)" ]
+    [ -f "$1" ] && [ ! -L "$1" ]
+}
+
+# is_ours FILE: the same, and whether it is no larger than any of ours.
+is_ours() {
+    is_plain "$1" && [ -z "$(find "$1" -prune -size +81920 2>/dev/null)" ]
 }
 
 # is_there FILE: whether its name is taken, be it by a link to nothing.
@@ -27,65 +32,65 @@ make_way() {
     fi
 }
 
-# is_whole FILE: of emergencies.
-is_whole() {
-    is_plain "$1" && ends_whole "$1"
-}
-
 # emergency_stands: whether anything is kept on the disk or in memory.
 emergency_stands() {
     is_there "$emergency_kept" || is_there "$emergency_memory"
 }
 
-# emergency_read: what stands is emergency_text, those of it that have not ended, and the control paths, are emergency_lines;
-# fails where what is kept is damaged: then these are the quarantines that are whole in it. emergency_unkept says what is
-# wrong with the disk's.
+# emergency_read [NOW]: what stands and has not ended, and the control paths, are emergency_lines, and emergency_source is the
+# file that says so; fails where what is kept is damaged: then these are the quarantines that are whole in it.
+# emergency_unkept says what is wrong with the disk's. NOW: emergency_time has just told.
 emergency_read() {
-    emergency_lines='' emergency_text='' emergency_unkept=''
-    emergency_time
+    emergency_lines='' emergency_source='' emergency_unkept=''
+    if [ -z "${1-}" ]; then emergency_time; fi
     if is_there "$runs/emergency.unkept" && emergency_of "$emergency_memory"; then
         emergency_unkept="$emergency_kept is not what stands: the disk did not take it"
     elif ! is_there "$emergency_kept"; then
-        if ! is_there "$emergency_memory" || ! emergency_of "$emergency_memory" || [ -z "$emergency_text" ]; then
-            emergency_lines='' emergency_text=''
-            return 0
+        if is_there "$emergency_memory" && emergency_of "$emergency_memory"; then emergency_unkept="$emergency_kept is gone"; fi
+    elif ! emergency_of "$emergency_kept"; then
+        emergency_unkept="$emergency_kept is not whole"
+        if ! emergency_of "$emergency_memory"; then
+            emergency_rest
+            return 1
         fi
-        emergency_unkept="$emergency_kept is gone"
-    elif emergency_of "$emergency_kept"; then
-        return 0
-    elif emergency_of "$emergency_memory"; then
-        emergency_unkept="$emergency_kept is not whole"
-    else
-        emergency_unkept="$emergency_kept is not whole"
-        emergency_rest
-        return 1
     fi
 }
 
 # emergency_of FILE: reads it whole, or fails.
 emergency_of() {
-    is_whole "$1" || return 1
-    emergency_text=$(awk "$emergency_form"'/^(#|$)/ { next } bad($0) { exit 1 } { print }' "$1") || return 1
-    emergency_lines=$(printf '%s\n' "$emergency_text" | awk -v now="$emergency_now" -v far="$emergency_far" '
+    is_ours "$1" || return 1
+    emergency_lines=$(awk -v now="$emergency_now" -v far="$emergency_far" -v mark="$whole_mark" "$emergency_form"'
+        { whole = $0 == mark }
+        /^(#|$)/ { next }
+        bad($0) { broken = 1; exit }
         $1 == "control" { print; next }
         $1 == "emergency" { live = $5 == 0 || ($5 > now && !(far && $3 == "permission")) }
-        live')
+        live
+        END { if (broken || !whole) exit 1 }' "$1" 2>/dev/null) && emergency_source=$1
 }
 
 # emergency_rest: what can be read of a damaged file: control paths, and quarantines of which no line is missing. Nobody is
 # let through by what is left of a permission.
 emergency_rest() {
-    emergency_text='' emergency_lines=''
-    is_plain "$emergency_kept" || return 0
-    emergency_text=$(tr -d '\000' <"$emergency_kept" | awk -v now="$emergency_now" "$emergency_form"'
+    emergency_lines=
+    is_ours "$emergency_kept" || return 0
+    emergency_lines=$(tr -d '\000' <"$emergency_kept" | awk -v now="$emergency_now" "$emergency_form"'
         function done() { if (head != "" && lines != "") printf "%s", head lines; head = lines = "" }
         /^#/ { done(); next }
         /^emergency q-/ { done(); if (!bad($0) && ($5 == 0 || $5 > now)) head = $0 "\n"; next }
         /^emergency / { done(); next }
         /^control / { if (!bad($0)) print; next }
         { if (bad($0)) head = ""; lines = lines $0 "\n" }')
-    case $emergency_text in *'emergency q-'*) ;; *) emergency_text= ;; esac
-    emergency_lines=$emergency_text
+    case $emergency_lines in *'emergency q-'*) ;; *) emergency_lines= ;; esac
+}
+
+# tell_source: prints what stands, also what has ended by itself: its rules stand, and its elements are gone.
+tell_source() {
+    if [ -n "$emergency_source" ]; then
+        sed '/^#/d' "$emergency_source"
+    elif [ -n "$emergency_lines" ]; then
+        printf '%s\n' "$emergency_lines"
+    fi
 }
 
 # emergency_ids: prints the ids of lines, with commas.
@@ -100,28 +105,24 @@ keep_emergency() {
     if [ -z "$1" ]; then
         rm -rf "$emergency_kept" 2>/dev/null
         if is_there "$emergency_kept"; then keep_failed=1; fi
+    elif keep_text "$emergency_kept" "$1
+$whole_mark"; then
+        sync "$emergency_kept" 2>/dev/null
     else
-        keep_text "$emergency_kept" "$1
-$whole_mark" && sync "$emergency_kept" 2>/dev/null
-        holds_kept "$1" || keep_failed=1
+        keep_failed=1
     fi
     if [ -z "$1$keep_failed" ]; then
         rm -f "$emergency_memory" "$runs/emergency.unkept" 2>/dev/null
         return 0
     fi
     # half of it would be less than what the disk has
-    { printf '%s\n' "$1" "$whole_mark" >"$emergency_memory.new"; } 2>/dev/null && ends_whole "$emergency_memory.new" &&
-        mv -f "$emergency_memory.new" "$emergency_memory" 2>/dev/null || rm -f "$emergency_memory.new" "$emergency_memory" 2>/dev/null
+    { printf '%s\n' "$1" "$whole_mark" >"$emergency_memory.new" && mv -f "$emergency_memory.new" "$emergency_memory"; } 2>/dev/null ||
+        rm -f "$emergency_memory.new" "$emergency_memory" 2>/dev/null
     if [ -n "$keep_failed" ]; then
         { true >"$runs/emergency.unkept"; } 2>/dev/null
         return 1
     fi
-    rm -f "$runs/emergency.unkept" 2>/dev/null
-}
-
-# holds_kept LINES: whether the disk has exactly these.
-holds_kept() {
-    is_whole "$emergency_kept" && printf '%s\n' "$1" "$whole_mark" | cmp -s - "$emergency_kept"
+    if is_there "$runs/emergency.unkept"; then rm -f "$runs/emergency.unkept" 2>/dev/null; fi
 }
 
 # tell_kept: says what of that which stands a reboot would not bring back.

@@ -27,14 +27,16 @@ sockets_of() {
 # tracking_full ROOT: prints a sentence where connection tracking has less than a tenth of its entries left. ROOT is / but in
 # tests.
 tracking_full() {
-    tracking_count='' tracking_most=''
-    for tracking_name in count max; do
-        tracking_file=${1}proc/sys/net/netfilter/nf_conntrack_$tracking_name
-        tracking_value=
-        # what shells read byte by byte is only the first digit of such a number
-        if [ -r "$tracking_file" ]; then tracking_value=$(cat "$tracking_file" 2>/dev/null); fi
+    tracking_file=${1}proc/sys/net/netfilter/nf_conntrack_
+    if [ ! -r "${tracking_file}count" ] || [ ! -r "${tracking_file}max" ]; then return 0; fi
+    # what shells read byte by byte is only the first digit of such a number
+    tracking_both=$(cat "${tracking_file}count" "${tracking_file}max" 2>/dev/null)
+    tracking_count=${tracking_both%%"
+"*}
+    tracking_most=${tracking_both#*"
+"}
+    for tracking_value in "$tracking_count" "$tracking_most"; do
         case $tracking_value in '' | *[!0-9]* | ???????????*) return 0 ;; esac
-        if [ "$tracking_name" = count ]; then tracking_count=$tracking_value; else tracking_most=$tracking_value; fi
     done
     # 0 is no limit
     if [ "$tracking_most" -gt 0 ] && [ "$tracking_count" -ge "$((tracking_most - tracking_most / 10))" ]; then

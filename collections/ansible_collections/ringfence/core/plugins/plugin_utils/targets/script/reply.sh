@@ -24,8 +24,17 @@ reply() {
 
 # Copies standard input into the reply under a name.
 reply_section() {
-    printf 'ringfence:begin %s\n' "$1"
+    section_begins "$1"
     cat
+    section_ends "$1"
+}
+
+# What is printed between the two is the section: three processes fewer than a pipe.
+section_begins() {
+    printf 'ringfence:begin %s\n' "$1"
+}
+
+section_ends() {
     printf '\nringfence:end %s\n' "$1"
 }
 

@@ -30,6 +30,15 @@ open_runs() {
     [ -d "$runs/work" ]
 }
 
+# lock_within SECONDS FD: waits for the lock of an open file, for so long at most. Not `flock -w`: busybox has none.
+lock_within() {
+    within_ends=$(($(date +%s) + $1))
+    until flock -n "$2" 2>/dev/null; do
+        if [ "$(date +%s)" -gt "$within_ends" ]; then return 1; fi
+        sleep 0.05 2>/dev/null || sleep 1
+    done
+}
+
 take_lock() {
     # the script that calls this one has it
     if [ -n "$rf_locked" ]; then return 0; fi
@@ -144,13 +153,15 @@ open_state() {
 make_state() {
     if [ ! -d "$state/new" ]; then
         if [ ! -d "${state%/*}" ]; then open_said=$(mkdir -p "${state%/*}" 2>&1) || return 1; fi
-        make_way "$state/new"
+        rm -f "$state/new" 2>/dev/null
         if [ -d "$state" ]; then set --; else set -- "$state"; fi
         open_said=$(mkdir -m 700 "$@" "$state/new" 2>&1) || return 1
     fi
     if [ -L "$state/pending" ] && [ -L "$state/work" ] && [ -L "$state/lock" ]; then return 0; fi
     # an earlier release had directories here
-    rm -rf "$state/work" "$state/lock.d" 2>/dev/null
+    for open_old in "$state/work" "$state/lock.d"; do
+        if [ -d "$open_old" ]; then rm -rf "$open_old" 2>/dev/null; fi
+    done
     open_said=$(ln -sf "$runs/lock" "$runs/pending" "$runs/work" "$state/" 2>&1)
 }
 
