@@ -10,7 +10,7 @@ from ringfence.estate.emergencies import update_order
 from ringfence.model.emergencies import HostState, Kind, Order
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
-from ringfence.operations.drive import drive
+from ringfence.operations.drive import UNNAMED, drive
 from ringfence.operations.emergency_turns import seen_at_hosts, seen_at_playbooks, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
@@ -52,6 +52,11 @@ class Carried:
     def missing(self) -> tuple[str, ...]:
         """Return the hosts of which that is not known."""
         return tuple(name for name, state in sorted(self.order.hosts.items()) if state is not self.wanted)
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the hosts that were not asked because the inventory does not name them."""
+        return tuple(name for name in self.missing if self.reasons.get(name) == UNNAMED)
 
     @property
     def exit_status(self) -> int:

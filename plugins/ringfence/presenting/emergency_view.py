@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,9 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     elif missing:
         when = "to go on" if carried.interrupted else "once they can be reached"
         yield Line(f"  → {when}: ringfence {order.kind.ending} {order.id}")
+        if carried.unnamed:
+            excused = " ".join(f"--excuse {shlex.quote(name)}" for name in carried.unnamed)
+            yield Line(f"  → what is gone for good: ringfence {order.kind.ending} {order.id} {excused}")
     yield from _besides(carried)
 
 

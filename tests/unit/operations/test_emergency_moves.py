@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from ringfence.estate import Estate
+from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.errors import InputErrors
 from ringfence.operations.check import check
-from ringfence.operations.emergencies import standing_problems
+from ringfence.operations.emergencies import doubtful, standing_problems
 from ringfence.operations.emergency_moves import moved
 from ringfence.operations.execution import Execution
 from ringfence.operations.refresh import refresh
+from ringfence.operations.release import release
+from ringfence.presenting.emergency_view import carried_lines
 
 from tests.unit.cli_shop import FILES, NOW, ringfence, shop, write
 from tests.unit.emergency_hosts import HostsInMemory, isolate, permit, verdict
@@ -125,3 +129,17 @@ def test_answers_about_the_files_alone_say_what_stands_beside_them(tmp_path: Pat
     assert order.id not in ringfence(tmp_path, "blast", "db-1").stderr
     write(tmp_path, f"emergencies/{order.id}.json", "{}")
     assert ringfence(tmp_path, "lint").exit_code != 2
+
+
+def test_a_host_that_the_inventory_does_not_name_is_told_and_excused(tmp_path: Path, hosts: HostsInMemory) -> None:
+    order = isolate(shop(tmp_path), hosts).order
+    _becomes(tmp_path, "")
+    hosts.unnamed = {"web-1"}
+    left = release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
+    assert (left.missing, left.reasons) == (("web-1",), {"web-1": "the inventory does not name it"})
+    assert f"ringfence release {order.id} --excuse web-1" in "".join(line.text for line in carried_lines(left))
+    with pytest.raises(InputErrors):
+        release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts), excused=["web-77"])
+    done = release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts), excused=["web-1"])
+    assert (done.exit_status, set(done.order.hosts.values())) == (0, {HostState.RELEASED})
+    assert doubtful(Estate(tmp_path)) == []
