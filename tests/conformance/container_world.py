@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +30,11 @@ NETWORKS = {"front": ("172.30.1", "fd30:1:"), "back": ("172.30.2", "fd30:2:")}
 CONTAINERS = {"a": "front", "b": "front", "c": "back", "d": "back"}
 HOST_AT, CLIENT_AT = ("203.0.113.1", "fd30:9::1"), ("203.0.113.9", "fd30:9::9")
 PORTS = (80, 8080, 5432)
-Probe = tuple[str, str, int]  # from whom, to which address and port
+UDP = 17 << 16  # before the port of a datagram
+POINTS = (*PORTS, UDP | 53)
+# The host's ports that its destination NAT leads the client to containers by, and the ports of these.
+PUBLISHED = {"a": (80, 8080), "b": (8080, 5432), "c": (5432, 80)}
+Probe = tuple[str, str, int]  # from whom, to which address and port; a datagram with UDP
 Found = TypeVar("Found")
 ENGINE = """
 have() {{
@@ -45,17 +50,23 @@ FILL = "verb=refresh\nstate={state}\nfill_containers {lines}\n"
 class ContainerWorld:
     """The namespaces; `close` ends them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, published: bool = False) -> None:
+        """Make them; with `published` the host translates addresses for its containers, as engines do."""
+        self.published = published
         self.host = open_kernel()
         self.inside = {name: Kernel() for name in (*CONTAINERS, CLIENT)}
         self.told = directory / "told"
         self.addresses: dict[str, tuple[str, str]] = {HOST: HOST_AT, CLIENT: CLIENT_AT}
         self.listening: list[socket.socket] = []
+        self.datagrams: list[socket.socket] = []
+        self.arrived: set[bytes] = set()
+        self.sent = 0
         self._pool = ThreadPoolExecutor(1)
         self._wire()
         self.same_bridge = all(self.inside_of(HOST, lambda one=one: _switched_on(one)) for one in SWITCHES)
         for name in (HOST, *self.inside):
             self.listening += self.inside_of(name, _listen)
+            self.datagrams.append(self.inside_of(name, _receive))
         self._stop = threading.Event()
         self._answering = threading.Thread(target=self._answer)
         self._answering.start()
@@ -93,9 +104,27 @@ class ContainerWorld:
             self._give(name, self.addresses[name], (f"{v4}.1", f"{v6}:1"))
         lines = (f"/{name} {' '.join(self.addresses[name])}\n" for name in last)
         self.told.write_text("".join(lines))
+        if self.published:
+            self.host.nft("-f", "-", text="".join(self._translation(family) for family in (0, 1)))
         # neighbours of before would send to whom they knew by an address
         for kernel in (self.host, *self.inside.values()):
             kernel.run("ip", "neigh", "flush", "all")
+
+    def _translation(self, family: int) -> str:
+        """Return the table that gives published ports to containers, and hides containers from the client."""
+        word = ("ip", "ip6")[family]
+        led = []
+        for name, (port, inner) in PUBLISHED.items():
+            at = self.addresses[name][family]
+            target = f"[{at}]:{inner}" if family else f"{at}:{inner}"
+            led.append(f'iifname "to-{CLIENT}" {word} daddr {HOST_AT[family]} tcp dport {port} dnat to {target}')
+        return (
+            f"table {word} engine {{}}\ndelete table {word} engine\ntable {word} engine {{\n"
+            "chain pre { type nat hook prerouting priority -100;\n" + "\n".join(led) + "\n}\n"
+            "chain post { type nat hook postrouting priority 100;\n"
+            + "\n".join(f'iifname "{bridge}" oifname "to-{CLIENT}" masquerade' for bridge in NETWORKS)
+            + "\n}\n}\n"
+        )
 
     @property
     def engine(self) -> str:
@@ -137,20 +166,28 @@ class ContainerWorld:
         waiting: dict[int, tuple[Probe, socket.socket]] = {}
         poll = select.poll()
         wanted = set()
+        datagrams: dict[bytes, Probe] = {}
         for probe in probes:
+            wanted |= {probe} if expected(probe) else set()
+            if probe[2] & UDP:
+                self.sent += 1
+                word = b"%d" % self.sent
+                datagrams[word] = probe
+                self.inside_of(probe[0], lambda probe=probe, word=word: _send(probe, word))
+                continue
             one = self.inside_of(probe[0], lambda probe=probe: _begin(probe))
             waiting[one.fileno()] = (probe, one)
             poll.register(one, select.POLLOUT)
-            wanted |= {probe} if expected(probe) else set()
         until = time.monotonic() + 5
         while time.monotonic() < until:
             # what must not come has had the time that all others took, and a moment more
-            ready = poll.poll(50 if wanted <= made else 500)
+            ready = poll.poll(50 if wanted <= made or datagrams else 500)
             for number, _ in ready:
                 probe, one = waiting[number]
                 poll.unregister(number)
                 if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                     made.add(probe)
+            made |= {datagrams[word] for word in datagrams.keys() & set(self.arrived)}
             if not ready and wanted <= made:
                 break
         for _, one in waiting.values():
@@ -171,14 +208,17 @@ class ContainerWorld:
 
     def _answer(self) -> None:
         while not self._stop.is_set():
-            for one in select.select(self.listening, [], [], 0.1)[0]:
-                one.accept()[0].close()
+            for one in select.select([*self.listening, *self.datagrams], [], [], 0.1)[0]:
+                if one in self.datagrams:
+                    self.arrived.add(one.recv(100))
+                else:
+                    one.accept()[0].close()
 
     def close(self) -> None:
         """End the namespaces."""
         self._stop.set()
         self._answering.join()
-        for one in self.listening:
+        for one in (*self.listening, *self.datagrams):
             one.close()
         self._pool.shutdown()
         for kernel in (self.host, *self.inside.values()):
@@ -202,6 +242,19 @@ def _listen() -> list[socket.socket]:
         one.listen(64)
         found.append(one)
     return found
+
+
+def _receive() -> socket.socket:
+    one = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    one.bind(("::", 53))
+    return one
+
+
+def _send(probe: Probe, word: bytes) -> None:
+    """Send a datagram; one that the sender's own host denies is an error there."""
+    kind = socket.AF_INET6 if ":" in probe[1] else socket.AF_INET
+    with socket.socket(kind, socket.SOCK_DGRAM) as one, suppress(PermissionError):
+        one.sendto(word, (probe[1], probe[2] & 0xFFFF))
 
 
 def _begin(probe: Probe) -> socket.socket:

@@ -28,7 +28,9 @@ from tests.conformance.container_world import (
     HOST,
     HOST_AT,
     NETWORKS,
+    POINTS,
     PORTS,
+    PUBLISHED,
     ContainerWorld,
     Probe,
     needs_root,
@@ -41,7 +43,7 @@ INSIDE = f"containers-{HOST}"
 SETTINGS = Settings(control=CONTROL, realms={"default": (INSIDE,), INSIDE: ("default",)})
 PLACE = Place("policy/drawn.yml", 1, 1)
 ROLES = (*CONTAINERS, HOST, CLIENT)
-SERVICES = ("any", *(f"tcp/{port}" for port in PORTS), "tcp/1-1000")
+SERVICES = ("any", *(f"tcp/{port}" for port in PORTS), "tcp/1-1000", "udp/53")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def drawn(draw: st.DrawFn) -> Drawn:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerWorld]:
     if needs_root():
         pytest.skip("needs root: containers are namespaces that tests enter")
-    one = ContainerWorld(tmp_path_factory.mktemp("containers"))
+    one = ContainerWorld(tmp_path_factory.mktemp("containers"), published=True)
     yield one
     one.close()
 
@@ -133,8 +135,23 @@ def probes(world: ContainerWorld) -> list[tuple[Probe, Packet]]:
                     sent_from = (f"{v4}.1", f"{v6}:1")[family]
                 ends = point_of(sent_from), point_of(address)
                 found += [
-                    ((source, address, port), Packet(*ends, 6, port, client=source, server=target)) for port in PORTS
+                    (
+                        (source, address, point),
+                        Packet(*ends, point >> 16 or 6, point & 0xFFFF, client=source, server=target),
+                    )
+                    for point in POINTS
                 ]
+    return found + (published(world) if world.published else [])
+
+
+def published(world: ContainerWorld) -> list[tuple[Probe, Packet]]:
+    """Return what the client asks published ports for: the packet has the container's own address and port."""
+    found = []
+    for target, (port, inner) in PUBLISHED.items():
+        for family in (0, 1):
+            ends = point_of(CLIENT_AT[family]), point_of(world.addresses[target][family])
+            probe = CLIENT, HOST_AT[family], port
+            found.append((probe, Packet(*ends, 6, inner, client=CLIENT, server=target)))
     return found
 
 

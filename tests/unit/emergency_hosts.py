@@ -33,6 +33,7 @@ class HostsInMemory:
     def __init__(self) -> None:
         self.kernels: dict[str, dict[str, Emergency]] = {}
         self.silent: set[str] = set()
+        self.unnamed: set[str] = set()  # Ansible's inventory does not have them
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
     def __call__(
@@ -62,6 +63,8 @@ class HostsInMemory:
         return HostResult(host, "confirmed", ok=host not in self.silent, result={"emergency": told})
 
     def _one(self, name: str, host: str, given: str) -> HostResult:
+        if host in self.unnamed:
+            return HostResult(host, "not begun", ok=False)
         if host in self.silent:
             return HostResult(host, "unreachable", ok=False, reason="no route to host")
         kernel = self.kernels.setdefault(host, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,11 +21,15 @@ MOST_WORK = 30_000_000
 
 @dataclass(frozen=True, slots=True)
 class BesideSide:
-    """What other firewalls of a host do (`finding`; None: it passes them), told by it at a time (ISO text)."""
+    """What other firewalls of a host do (`finding`; None: it passes them), told by it at a time (ISO text).
+
+    `through`: the host is no end, it may forward the packet.
+    """
 
     host: str
     finding: Finding | None
     seen: str
+    through: bool = False
 
     @property
     def cuts(self) -> bool:
@@ -36,10 +40,14 @@ class BesideSide:
     def short(self) -> str:
         """Return what they do, in a few words: `cut by ufw on db-1`."""
         if self.finding is None:
-            return f"passes the other firewalls on {self.host}"
+            return f"passes the other firewalls on {self._where}"
         if not self.finding.cut:
-            return f"not proven on {self.host}"
-        return f"{'replies ' if self.finding.replies else ''}cut by {self.finding.owner} on {self.host}"
+            return f"not proven on {self._where}"
+        return f"{'replies ' if self.finding.replies else ''}cut by {self.finding.owner} on {self._where}"
+
+    @property
+    def _where(self) -> str:
+        return f"{self.host}, where it forwards it" if self.through else self.host
 
     def __str__(self) -> str:
         told = f"told {self.seen}"
@@ -47,7 +55,7 @@ class BesideSide:
             return f"{self.short} ({told})"
         if self.finding.cut:
             return f"{self.short} ({self.finding.place}; {told})"
-        return f"other firewalls on {self.host}: {self.finding} ({told})"
+        return f"other firewalls on {self._where}: {self.finding} ({told})"
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -56,19 +64,20 @@ class BesideSide:
 
 
 def by_others(
-    client: Terminal, server: Terminal, services: IntervalSet, others: Mapping[str, Others]
-) -> Iterator[tuple[IntervalSet, tuple[BesideSide | None, BesideSide | None]]]:
+    client: Terminal, server: Terminal, services: IntervalSet, others: Mapping[str, Others], ways: Sequence[str] = ()
+) -> Iterator[tuple[IntervalSet, tuple[BesideSide | None, ...]]]:
     """Yield services with what other firewalls of the client and of the server do with them, in as few parts as can be.
 
-    A host that told nothing has None.
+    Behind these two comes what those of `ways` do, hosts that may forward it. A host that told nothing has None.
     """
     own = client.asset is not None and client.asset == server.asset
-    ends = [
-        (one.asset.name, others[one.asset.name], inbound) if one.asset and one.asset.name in others else None
-        for one, inbound in ((client, False), (server, True))
+    named = [
+        *((one.asset.name if one.asset else "", False) for one in (client, server)),
+        *((one, True) for one in ways),
     ]
-    if ends == [None, None]:
-        yield services, (None, None)
+    ends = [(name, others[name], through) if name in others else None for name, through in named]
+    if not any(ends):
+        yield services, tuple(None for _ in ends)
         return
     pieces = [services]
     for end in ends:
@@ -79,18 +88,25 @@ def by_others(
     size = sum(end[1].size for end in ends if end is not None)
     if len(pieces) > 1 and len(pieces) > min(MOST, MOST_WORK // max(1, size)):
         many = Finding(False, "", "", "very many services at once: ask for fewer")
-        first, second = (BesideSide(end[0], many, end[1].seen) if end else None for end in ends)
-        yield services, (first, second)
+        yield services, tuple(BesideSide(end[0], many, end[1].seen, end[2]) if end else None for end in ends)
         return
-    found: dict[tuple[BesideSide | None, BesideSide | None], list[Interval]] = {}
+    found: dict[tuple[BesideSide | None, ...], list[Interval]] = {}
     for piece in pieces:
         low = piece.intervals[0][0]
-        first, second = (
-            BesideSide(end[0], end[1].finding(client.point, server.point, low, inbound=end[2], own=own), end[1].seen)
+        ends_of = (client.point, server.point, low)
+        sides = tuple(
+            BesideSide(
+                end[0],
+                end[1].finding(*ends_of, through=True)
+                if end[2]
+                else end[1].finding(*ends_of, inbound=number == 1, own=own),
+                end[1].seen,
+                end[2],
+            )
             if end
             else None
-            for end in ends
+            for number, end in enumerate(ends)
         )
-        found.setdefault((first, second), []).extend(piece.intervals)
+        found.setdefault(sides, []).extend(piece.intervals)
     for sides, intervals in found.items():
         yield IntervalSet.of(intervals), sides

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.analysis.carrying_hosts import Carriers, carriers, met_over_hosts, unmet
+from ringfence.analysis.emergency_members import of_now
 from ringfence.analysis.held_containers import held_by
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import fused
@@ -60,6 +61,7 @@ def overridden(
 ) -> dict[str, VerdictTable]:
     """Return tables by asset name with emergencies before everything in them; equal ones stay one object."""
     known = {} if known is None else known
+    orders = [of_now(order, named.values()) for order in orders]
     titles = {order.id: order.title for order in orders}
     found = {}
     inside = {host: {one.asset.name for one in several} for host, several in held_by(named.values()).items()}

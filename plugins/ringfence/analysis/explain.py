@@ -14,6 +14,7 @@ from ringfence.analysis.shared_bridges import UNSEEN, Bridge, between
 from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unmeetable import skipped_headers
+from ringfence.analysis.ways import Way, that_may_forward
 from ringfence.beside import Others
 from ringfence.compiler import Compilation
 from ringfence.enforcers import unseen
@@ -68,7 +69,8 @@ class Answer:
     """What becomes of some services (points) between two addresses: both sides decide alike for all of them.
 
     It holds where the server's address is in the dynamic sets of `members` and in no other. Where a verdict depends on
-    the process, the answer is for the process that gets through, which each side names.
+    the process, the answer is for the process that gets through, which each side names. `ways` are what other firewalls
+    of hosts do that may forward it.
     """
 
     client: str
@@ -77,6 +79,7 @@ class Answer:
     sides: tuple[Side, Side]
     nearest: Nearest | None = None
     members: tuple[str, ...] = ()
+    ways: tuple[BesideSide, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -86,7 +89,8 @@ class Answer:
     @property
     def beside(self) -> BesideSide | None:
         """Return what other firewalls do with what is allowed: where they cut it, else where nobody can tell."""
-        found = [side.beside for side in self.sides if side.beside is not None and side.beside.finding is not None]
+        told = (*(side.beside for side in self.sides), *self.ways)
+        found = [one for one in told if one is not None and one.finding is not None]
         return next((one for one in found if one.cuts), found[0] if found else None)
 
     def data(self) -> dict[str, object]:
@@ -99,6 +103,7 @@ class Answer:
             "sides": [side.data() for side in self.sides],
             "nearest": self.nearest.data() if self.nearest else None,
             **({"members": list(self.members)} if self.members else {}),
+            **({"on_the_way": [one.data() for one in self.ways]} if self.ways else {}),
         }
 
 
@@ -174,13 +179,15 @@ def explain(
     services: Services,
     process: ProcessClass | None = None,
     others: Mapping[str, Others] | None = None,
+    ways: Sequence[Way] = (),
 ) -> Explanation:
     """Explain every port of a service between two ends, each an asset's name or an address.
 
     `destination` may be a name that a rule names with `fqdn`: the answer is for addresses of no asset that it resolves
     to, of which nothing else is known.
     `process` is the client's, and the server's where the policy names it there; without it the answer is for the
-    process that gets furthest. `others` are the other firewalls of hosts, as far as these told them.
+    process that gets furthest. `others` are the other firewalls of hosts, as far as these told them; `ways` those of
+    these hosts that forward for others.
 
     Raise InputError for an unknown end, for ends of different families and for a service that neither end's family has.
     """
@@ -195,7 +202,8 @@ def explain(
         family = family_of(client.point)
         for one in _memberships(compilation, client, server) if services.of(family) else ():
             ours = _answers(compilation, sides, client, one, services.of(family), process)
-            found = tuple(part for answer in ours for part in _beside(answer, client, one, others or {}))
+            on_the_way = that_may_forward(ways, client, one)
+            found = tuple(part for answer in ours for part in _beside(answer, client, one, others or {}, on_the_way))
             if family in first_of:
                 further += _differing(found, first_of[family])
             else:
@@ -238,14 +246,17 @@ def _answers(
     return tuple(answers)
 
 
-def _beside(answer: Answer, client: Terminal, server: Terminal, others: Mapping[str, Others]) -> Iterator[Answer]:
+def _beside(
+    answer: Answer, client: Terminal, server: Terminal, others: Mapping[str, Others], ways: Sequence[str]
+) -> Iterator[Answer]:
     """Yield an answer with what other firewalls do, in parts where these decide otherwise; what is denied as it is."""
     if answer.verdict == "deny":
         yield answer
         return
-    for services, found in by_others(client, server, answer.services, others):
-        first, second = (replace(side, beside=one) for side, one in zip(answer.sides, found, strict=True))
-        yield replace(answer, services=services, sides=(first, second))
+    for services, found in by_others(client, server, answer.services, others, ways):
+        first, second = (replace(side, beside=one) for side, one in zip(answer.sides, found[:2], strict=True))
+        passed = tuple(one for one in found[2:] if one is not None)
+        yield replace(answer, services=services, sides=(first, second), ways=passed)
 
 
 def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:

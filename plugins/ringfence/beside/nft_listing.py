@@ -18,6 +18,8 @@ HARMLESS = {"counter", "log", "comment", "ct helper", "secmark", "ct timeout", "
 CHANGED = {("meta", key) for key in ("mark", "priority", "nftrace", "secmark")} | {
     ("ct", key) for key in ("mark", "label", "secmark", "event", "helper")
 }
+# What a router clamps is no part of what rules ask for.
+CHANGED |= {("tcp option", "maxseg")}
 # What may end a rule before its verdict, for reasons that no packet shows.
 LIMITS = {"limit", "quota", "ct count", "set", "connlimit"}
 
@@ -114,6 +116,6 @@ def _changed(told: Json) -> tuple[str, str]:
     """Return what a rule sets, as a pair of words; empty ones where that is not understood."""
     try:
         ((what, key),) = told["key"].items()
-        return str(what), str(key["key"])
+        return str(what), str(key["name" if what == "tcp option" else "key"])
     except NOT_UNDERSTOOD:
         return "", ""

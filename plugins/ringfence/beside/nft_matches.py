@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.beside import values
-from ringfence.beside.packets import PORTS, Packet
+from ringfence.beside.packets import FORWARD, PORTS, Packet
 from ringfence.beside.rules import Match, Test, Truth, agreed, all_of, any_of, negated, never_known, remembered
 from ringfence.beside.values import Field, Ranges
 from ringfence.model.services import ICMP, ICMPV6
@@ -261,7 +261,7 @@ def _inverted(left: Left, test: Test) -> Test:
     """Return the opposite of a test for packets that have what it asks for; others meet neither."""
 
     def inverted(packet: Packet) -> Truth:
-        if left.inward is not None and left.inward != packet.inward:
+        if left.inward is not None and left.inward != packet.inward and packet.hook != FORWARD:
             # a kernel before 5.5 ends the rule here, a later one compares with no name
             return None
         if any(part.field(packet) == () for part in left.parts or (left,)):

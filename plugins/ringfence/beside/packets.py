@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ringfence.model.addresses import V6_BASE, family_of
 from ringfence.model.services import BLOCK, ICMP, ICMPV6, SCTP, TCP, UDP
 
+FORWARD = "forward"
 # What has ports of its own: UDP-Lite (RFC 3828) and DCCP (RFC 4340) beside those that policies name.
 PORTS = (TCP, UDP, SCTP, 136, 33)
 # Linux, include/uapi/linux/netfilter/nf_conntrack_common.h and nf_tables.h: bits of `ct state`.
@@ -34,6 +35,7 @@ class Packet:
     `source` and `destination` are points of addresses. `port` is the service's port or the request's message type, None
     where the protocol has neither. `first` is the packet that begins the connection, `reply` one of the other
     direction. `own`: both ends are this host, so the packet is on its loopback interface; no other packet is.
+    `through`: neither is, so this host forwards it.
     """
 
     hook: str
@@ -44,6 +46,7 @@ class Packet:
     first: bool = True
     reply: bool = False
     own: bool = False
+    through: bool = False
 
     @property
     def family(self) -> int:
@@ -52,7 +55,7 @@ class Packet:
 
     @property
     def inward(self) -> bool:
-        """Return whether it came from an interface."""
+        """Return whether it came from an interface, and goes to none that is known here."""
         return self.hook in ("prerouting", "input", "ingress")
 
     @property
@@ -93,6 +96,8 @@ class Packet:
             return (MULTICAST,)
         if point in _BROADCASTS:
             return (BROADCAST,)
+        if self.through:
+            return (UNICAST, BROADCAST) if destination else (UNICAST, UNSPECIFIED, UNREACHABLE)
         here = destination if self.inward else not destination
         if here or self.own:
             return (LOCAL,)
@@ -100,13 +105,21 @@ class Packet:
 
 
 def packet_of(
-    hook: str, client: int, server: int, service: int, *, first: bool = True, reply: bool = False, own: bool = False
+    hook: str,
+    client: int,
+    server: int,
+    service: int,
+    *,
+    first: bool = True,
+    reply: bool = False,
+    own: bool = False,
+    through: bool = False,
 ) -> Packet:
     """Return a packet of the connection from a client to a point of the service line."""
     protocol, number = divmod(service, BLOCK)
     port = number if protocol in PORTS or protocol in REPLIES else None
     ends = (server, client) if reply else (client, server)
-    return Packet(hook, *ends, protocol, port, first, reply, own)
+    return Packet(hook, *ends, protocol, port, first, reply, own, through)
 
 
 def _multicast(point: int) -> bool:

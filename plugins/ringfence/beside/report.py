@@ -24,7 +24,7 @@ from ringfence.beside.ipsets import read_sets
 from ringfence.beside.iptables_listing import NotAListing, read_tables
 from ringfence.beside.judging import Finding, Judge
 from ringfence.beside.nft_listing import NotATable, read_table
-from ringfence.beside.packets import PORTS, REPLIES, packet_of
+from ringfence.beside.packets import FORWARD, PORTS, REPLIES, packet_of
 from ringfence.beside.rules import Table
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.safe_text import clean_line
@@ -36,6 +36,7 @@ MOST_UNREAD = 50
 # Ports and types at which rules turn that are looked at one by one.
 MOST_EDGES = 2_000
 _OUT = (("output", False), ("postrouting", False), ("prerouting", True), ("input", True))
+_THROUGH = tuple((hook, reply) for reply in (False, True) for hook in ("prerouting", FORWARD, "postrouting"))
 _IN = (("prerouting", False), ("input", False), ("output", True), ("postrouting", True))
 
 
@@ -64,16 +65,19 @@ class Others:
         """Return who may cut what this host sends or takes, each with the places of their chains."""
         return self.judge.may_cut()
 
-    def finding(self, client: int, server: int, service: int, *, inbound: bool, own: bool) -> Finding | None:
+    def finding(
+        self, client: int, server: int, service: int, *, inbound: bool = False, own: bool = False, through: bool = False
+    ) -> Finding | None:
         """Return what other tables of one end do with a connection (None: it passes), its first packet first.
 
-        `client` and `server` are points of addresses, `service` one of the service line.
+        With `through` those of a host that forwards it and is no end. `client` and `server` are points of addresses,
+        `service` one of the service line.
         """
-        ways = [*_OUT, *_IN] if own else list(_IN if inbound else _OUT)
+        ways = [*_OUT, *_IN] if own else list(_THROUGH if through else _IN if inbound else _OUT)
         protocol, kind = divmod(service, BLOCK)
         answered = protocol not in REPLIES or kind in REPLIES[protocol]
         packets = [
-            packet_of(hook, client, server, service, first=first, reply=reply, own=own)
+            packet_of(hook, client, server, service, first=first, reply=reply, own=own, through=through)
             for first in (True, False)
             for hook, reply in ways
             if not (first and reply) and (first or answered)

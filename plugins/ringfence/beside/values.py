@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from ringfence.beside.packets import Packet
+from ringfence.beside.packets import FORWARD, Packet
 from ringfence.beside.rules import Truth, agreed
 from ringfence.wire.address_line import V6_BASE, fused, interval_of
 
@@ -57,11 +57,12 @@ def within(field: Field, ranges: Ranges, *, otherwise: bool = False) -> Callable
 def interface_is(name: str, inward: bool) -> Callable[[Packet], Truth]:
     """Return the test whether a packet came in by, or leaves by, an interface; `eth*` are all that begin so.
 
-    Of interfaces the loopback alone is known: connections of a host with itself are on it, and no others.
+    Of interfaces the loopback alone is known: connections of a host with itself are on it, and no others. What is
+    forwarded has both where it is routed.
     """
 
     def test(packet: Packet) -> Truth:
-        if inward != packet.inward:
+        if inward != packet.inward and packet.hook != FORWARD:
             return False
         if name.endswith("*"):
             return True if name == "*" else (None if not packet.own else LOOPBACK.startswith(name[:-1]))

@@ -8,7 +8,7 @@ from ringfence.cli.session import Session, command
 from ringfence.model.errors import RingfenceError
 
 
-@command("check", "check", "check --strict", inventory=True)
+@command("check", "check", "check --strict", inventory=True, by_files=True)
 @click.option("--strict", is_flag=True, help="Exit with 1 also where there are warnings.")
 def check(session: Session, strict: bool) -> None:
     """Check language, references, tests and invariants; invariants are proven, not sampled."""

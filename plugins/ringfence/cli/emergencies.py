@@ -9,6 +9,8 @@ from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
 
+EXCUSE = "A host that is gone for good: it counts as without it, and is not asked."
+
 
 @command(
     "emergencies",
@@ -55,24 +57,26 @@ def emergencies(
 @click.argument("name", metavar="ID")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
 @click.option("--everywhere", is_flag=True, help="Ask every host, also where this workspace does not know ID.")
-def release(session: Session, name: str, direct: bool, everywhere: bool) -> None:
+@click.option("--excuse", "excused", multiple=True, metavar="HOST", help=EXCUSE)
+def release(session: Session, name: str, direct: bool, everywhere: bool, excused: tuple[str, ...]) -> None:
     """End the quarantine ID on every host that may hold it; repeat it until every host was reached.
 
     Exit status 0: no host holds it any more; 4: some may.
     """
-    _ended(session, name, "quarantine", direct=direct, everywhere=everywhere)
+    _ended(session, name, "quarantine", direct=direct, everywhere=everywhere, excused=excused)
 
 
 @command("end", "end p-1a2b3c4d", hosts=True)
 @click.argument("name", metavar="ID")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
 @click.option("--everywhere", is_flag=True, help="Ask every host, also where this workspace does not know ID.")
-def end(session: Session, name: str, direct: bool, everywhere: bool) -> None:
+@click.option("--excuse", "excused", multiple=True, metavar="HOST", help=EXCUSE)
+def end(session: Session, name: str, direct: bool, everywhere: bool, excused: tuple[str, ...]) -> None:
     """End the permission ID before its time; repeat it until every host was reached."""
-    _ended(session, name, "permission", direct=direct, everywhere=everywhere)
+    _ended(session, name, "permission", direct=direct, everywhere=everywhere, excused=excused)
 
 
-def _ended(session: Session, name: str, kind: str, *, direct: bool, everywhere: bool) -> None:
+def _ended(session: Session, name: str, kind: str, *, direct: bool, everywhere: bool, excused: tuple[str, ...]) -> None:
     from ringfence.model.emergencies import Kind
     from ringfence.operations.emergency_ends import direct_execution
     from ringfence.operations.release import release as released
@@ -81,7 +85,7 @@ def _ended(session: Session, name: str, kind: str, *, direct: bool, everywhere: 
     session.estate.hurry()
     execution = direct_execution(session.estate, session.execution) if direct else session.execution
     with signals_cancel(execution.cancel):
-        done = released(session.estate, name, Kind(kind), execution, everywhere=everywhere)
+        done = released(session.estate, name, Kind(kind), execution, everywhere=everywhere, excused=excused)
     session.output.lines(carried_lines(done))
     if session.output.as_json:
         session.output.data(done.data())

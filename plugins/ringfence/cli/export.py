@@ -23,6 +23,7 @@ def export() -> None:
     "export networkpolicy --label role=app.kubernetes.io/component --output k8s",
     group=export,
     question=True,
+    by_files=True,
 )
 @click.option("--cluster", metavar="NAME", help="The cluster, where the inventory has pods of several.")
 @click.option("--label", "labels", multiple=True, metavar="OURS=THEIRS", help="The Kubernetes label behind a label.")

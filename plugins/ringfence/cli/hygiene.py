@@ -20,6 +20,7 @@ NO_FLOW = "keep flows with ringfence flows collect or flows add, or name a file 
     "hygiene --ruleset shop --all",
     "hygiene --flows seen.csv --json",
     question=True,
+    by_files=True,
 )
 @click.option("--unused-for", metavar="TIME", default="30d", show_default=True, help="For how long: 24h, 30d, a date.")
 @click.option("--flows", "flows_files", multiple=True, type=FLOW_PATH, help="Flows of files, whatever their time.")

@@ -21,6 +21,7 @@ STRICT = "Exit with 1 where a flow would be denied or a test fail that is well n
     "impact --against HEAD --strict",
     "impact --labels-file labels.new.yml --json",
     question=True,
+    by_files=True,
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=asset_names)
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="The label then; KEY= takes it away.")

@@ -8,7 +8,7 @@ from ringfence.cli.session import Session, command
 from ringfence.model.counts import counted
 
 
-@command("lint", "lint", question=True)
+@command("lint", "lint", question=True, by_files=True)
 def lint(session: Session) -> None:
     """Find shadowed, redundant, never matching and broad rules; exit with 1 where there are any."""
     from ringfence.operations.lint import lint as linted

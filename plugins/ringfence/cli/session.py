@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, update_wrapper
 from pathlib import Path
@@ -13,6 +13,7 @@ import click
 
 from ringfence.cli.output import Output
 from ringfence.cli.password_options import password_options, taken_passwords
+from ringfence.model.errors import RingfenceError
 
 if TYPE_CHECKING:
     from ringfence.cli.listening import OutputListener
@@ -59,6 +60,15 @@ class Session:
 
             self.listener.problems(doubtful(self.estate))
 
+    def tell_standing(self) -> None:
+        """Say what stands beside the files that an answer is about. What is broken stops no such answer."""
+        with suppress(RingfenceError):
+            if self.estate.emergencies():
+                from ringfence.operations.emergencies import standing_words
+
+                if words := standing_words(self.estate):
+                    self.listener.note(words)
+
     @cached_property
     def execution(self) -> Execution:
         """Return how this command's operations are carried out."""
@@ -75,13 +85,14 @@ def command(
     hosts: bool = False,
     inventory: bool = False,
     in_force: bool = False,
+    by_files: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, P], None]], click.Command]:
     """Make a command of a function that takes the session; it has `--workspace` and `--json`.
 
     `examples` are whole command lines without the program's name; its help ends with them. A `question` may be answered
     from what the inventory said last, and has `--fresh`. One that reaches `hosts`, or asks the `inventory` (as
     every question may), takes Ansible's passwords for that. One that answers by what is `in_force` says first where
-    hosts may not hold it.
+    hosts may not hold it, and one that answers `by_files` alone which emergencies it leaves out.
     """
     inventory = inventory or question
     epilog = "\n".join(["\b", "Examples:", *(f"  ringfence {example}" for example in examples)]) if examples else None
@@ -97,6 +108,8 @@ def command(
                 with session.passwords.offered() if session.passwords else nullcontext():
                     if in_force:
                         session.tell_doubtful()
+                    if by_files:
+                        session.tell_standing()
                     function(session, *args, **kwargs)
             finally:
                 session.output.tell_age()

@@ -26,6 +26,7 @@ KEYS = "A label that rules are made of; repeatable. [app, role, env, loc]"
     "suggest --dial tight --only 7d03,c41e --write",
     "suggest --reject 9f21 --because 'a report that once was urgent'",
     question=True,
+    by_files=True,
 )
 @click.argument("app", required=False, shell_complete=application_names)
 @flow_options

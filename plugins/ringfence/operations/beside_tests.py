@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action
 from ringfence.model.services import service_texts
+from ringfence.operations.forwarding_ways import ways_of
 from ringfence.operations.other_firewalls import hosts_that_told, other_firewalls
 
 if TYPE_CHECKING:
     from ringfence.analysis.explain import Answer
+    from ringfence.analysis.ways import Way
+    from ringfence.beside import Others
     from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.model.rules import Peer, PolicyTest
@@ -32,18 +35,26 @@ def cut_tests(estate: Estate, compilation: Compilation) -> list[Problem]:
     if not told:
         return []
     expected = (test for test in compilation.policy.tests if test.expect is Action.ALLOW)
-    found = (_cut(estate, compilation, test, told) for test in expected)
+    on_the_way = ways_of(estate)
+    found = (_cut(estate, compilation, test, told, on_the_way) for test in expected)
     return list(islice((problem for problem in found if problem is not None), MOST_TOLD))
 
 
-def _cut(estate: Estate, compilation: Compilation, test: PolicyTest, told: frozenset[str]) -> Problem | None:
+def _cut(
+    estate: Estate,
+    compilation: Compilation,
+    test: PolicyTest,
+    told: frozenset[str],
+    on_the_way: tuple[list[Way], dict[str, Others]],
+) -> Problem | None:
     from ringfence.analysis.explain import explain
     from ringfence.model.errors import InputError
 
-    for client, server in islice(_pairs(compilation, test, told), MOST_PAIRS):
-        others = other_firewalls(estate, {client, server} & told)
+    ways, forwarders = on_the_way
+    for client, server in islice(_pairs(compilation, test, told, every=bool(ways)), MOST_PAIRS):
+        others = {**forwarders, **other_firewalls(estate, {client, server} & told)}
         try:
-            explained = explain(compilation, client, server, test.services, None, others)
+            explained = explain(compilation, client, server, test.services, None, others, ways)
         except InputError:
             continue  # ends of two families
         for answer in explained.answers:
@@ -52,12 +63,14 @@ def _cut(estate: Estate, compilation: Compilation, test: PolicyTest, told: froze
     return None
 
 
-def _pairs(compilation: Compilation, test: PolicyTest, told: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of ends of which at least one told of other firewalls."""
+def _pairs(
+    compilation: Compilation, test: PolicyTest, told: frozenset[str], *, every: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield pairs of ends of which at least one told of other firewalls, or where a host may forward all of them."""
     clients, servers = (_names(compilation, peers) for peers in (test.sources, test.destinations))
     there = [server for server in servers if server in told]
     for client in clients:
-        for server in servers if client in told else there:
+        for server in servers if every or client in told else there:
             if client != server:
                 yield client, server
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.beside_tests import cut_tests
+from ringfence.operations.emergency_moves import moved
 from ringfence.operations.option_problems import option_problems
 from ringfence.operations.signers_check import signer_problems
 
@@ -55,6 +56,7 @@ def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings
     found = estate.survey()
     problems = [*workspace.problems, *found.problems, *check_references(workspace.mentions, found.snapshot)]
     problems += signer_problems(estate.directory, workspace.settings.emergencies)
+    problems += moved(estate)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Findings(problems)
     problems += option_problems(estate)

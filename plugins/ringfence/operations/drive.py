@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.language.reports import did_you_mean, nearest
-from ringfence.model.errors import InputError, InputErrors, OutsideError
+from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
+from ringfence.rollout.results import NOT_BEGUN
 from ringfence.workspace import INVENTORY
 
 if TYPE_CHECKING:
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from ringfence.operations.execution import Execution
     from ringfence.rollout import PlaybookResult
 
+UNNAMED = "the inventory does not name it"
 # States of a host in which the answer is no; any other failure is one of the outside.
-REFUSALS = frozenset({"refused", "drifted", "not begun"})
+REFUSALS = frozenset({"refused", "drifted", NOT_BEGUN})
 # The state of a host whose step began and has no end.
 INTERRUPTED = "interrupted"
 
@@ -59,7 +62,20 @@ def drive(
         listener.playbook_ended(result)
     if result.complaint:
         raise OutsideError(f"Ansible could not run: {result.complaint}", remedy="the last lines are Ansible's own")
-    return result
+    return _with_unnamed(estate, result)
+
+
+def _with_unnamed(estate: Estate, result: PlaybookResult) -> PlaybookResult:
+    """Return a result that says of hosts which were not begun where the inventory does not name them."""
+    left = [one for one in result.hosts.values() if one.state == NOT_BEGUN and not one.reason]
+    if not left:
+        return result
+    try:
+        named = estate.snapshot.called()
+    except RingfenceError:
+        return result
+    unnamed = {one.host: replace(one, reason=UNNAMED) for one in left if one.host not in named}
+    return replace(result, hosts={**result.hosts, **unnamed}) if unnamed else result
 
 
 def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "this plan") -> None:
@@ -80,5 +96,5 @@ def exit_status(result: PlaybookResult) -> int:
     failed = [host for host in result.hosts.values() if not host.ok]
     if not failed:
         return 0 if result.status == "successful" else 3
-    told = [host for host in failed if host.state != "not begun"]
+    told = [host for host in failed if host.state != NOT_BEGUN]
     return 1 if told and all(host.state in REFUSALS for host in told) else 3

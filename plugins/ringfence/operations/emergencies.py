@@ -14,6 +14,7 @@ from ringfence.model.errors import InputError
 from ringfence.model.overview import EmergenciesSummary, EmergencySummary
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.emergency_ends import known
+from ringfence.operations.emergency_moves import moved
 from ringfence.operations.emergency_newcomers import newcomers
 from ringfence.operations.execution import Execution
 from ringfence.wire.first_few import first_few
@@ -92,6 +93,7 @@ def emergencies(estate: Estate, choice: Choice | None = None, execution: Executi
         and _in_state(one, choice, now)
     )
     asked = tuple(one for one in waiting if one.request.asked >= since and (about is None or about(one.order)))
+    listener.problems(moved(estate, [one for one in listed if one.stands(now)]))
     kept = {one.id for one in listed}
     new = {name: hosts for name, hosts in newcomers(estate).items() if name in kept}
     return Emergencies(listed, now, new, asked)
@@ -135,7 +137,18 @@ def standing_problems(estate: Estate) -> list[Problem]:
         if order.kind is Kind.PERMISSION and (guard := _guard(estate, order)):
             message = f"{guard.message} now, and {order.title} still lets it through"
             problems.append(Problem(Severity.WARNING, message, guard.place, remedy))
-    return problems
+    return problems + moved(estate)
+
+
+def standing_words(estate: Estate) -> str:
+    """Return what stands beside the files, for an answer that is about these alone; empty for nothing."""
+    titles = [f"{one.kind} {one.id} ({first_few(one.first.said)})" for one in estate.standing()]
+    verb = "stands" if len(titles) == 1 else "stand"
+    return (
+        f"this is about the files alone; beside them {verb} {first_few(titles)}: ringfence emergencies"
+        if titles
+        else ""
+    )
 
 
 def doubtful(estate: Estate) -> list[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.carrying_hosts import Carriers, carriers
+from ringfence.analysis.emergency_members import of_now
 from ringfence.analysis.held_containers import forwarded_by, held_containers
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.enforcers import held_by_host
@@ -78,6 +79,7 @@ class Known:
         Raise InputError for one of more than a host takes.
         """
         hosts = self.enforced()
+        order = of_now(order, self.snapshot.assets)
         inside = held_containers(self.snapshot, hosts)
         behind = forwarded_by(self.snapshot, self.settings, order.first.names | order.second.names)
         ways = [behind.get(one.name, ()) for one in hosts]

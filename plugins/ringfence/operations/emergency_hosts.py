@@ -10,7 +10,7 @@ from ringfence.estate.emergencies import update_order
 from ringfence.model.emergencies import HostState, Kind, Order
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
-from ringfence.operations.drive import drive
+from ringfence.operations.drive import UNNAMED, drive
 from ringfence.operations.emergency_turns import seen_at_hosts, seen_at_playbooks, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
@@ -31,7 +31,8 @@ class Carried:
     """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
 
     `wanted` is the state that every host should be in, `interrupted` says that a person stopped it. `besides` are, by
-    the id of another quarantine that stands, whom that isolates still. `unasked` says that no host had to be asked:
+    the id of another quarantine that stands, whom that isolates still; `forwarders` and `on_the_way` are those of the
+    question (`ringfence.operations.quarantine.Cut`). `unasked` says that no host had to be asked:
     each was read to be as it should before.
     """
 
@@ -41,6 +42,8 @@ class Carried:
     seconds: float = 0.0
     interrupted: bool = False
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forwarders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on_the_way: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unasked: bool = False
 
     @property
@@ -52,6 +55,11 @@ class Carried:
     def missing(self) -> tuple[str, ...]:
         """Return the hosts of which that is not known."""
         return tuple(name for name, state in sorted(self.order.hosts.items()) if state is not self.wanted)
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the hosts that were not asked because the inventory does not name them."""
+        return tuple(name for name in self.missing if self.reasons.get(name) == UNNAMED)
 
     @property
     def exit_status(self) -> int:

@@ -12,6 +12,7 @@ from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.emergency_ends import Known
 from ringfence.operations.emergency_hosts import Carried, carry
+from ringfence.operations.emergency_moves import moved
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def carry_over(estate: Estate, hosts: Collection[str], execution: Execution) -> 
 
 
 def lacking(estate: Estate, told: Mapping[str, HostResult]) -> list[Problem]:
-    """Return which of the hosts that told what they hold lack a quarantine that stands."""
+    """Return which of the hosts that told what they hold lack a quarantine, and whom one meets no more."""
     held = {name: ids for name, host in told.items() if (ids := told_ids(host)) is not None}
     problems = []
     try:
@@ -52,7 +53,8 @@ def lacking(estate: Estate, told: Mapping[str, HostResult]) -> list[Problem]:
                 problems.append(_problem(order, without))
     except RingfenceError as error:
         problems.append(Problem(Severity.WARNING, error.message, error.place, error.remedy))
-    return problems
+        return problems
+    return problems + moved(estate)
 
 
 def newcomers(estate: Estate) -> dict[str, tuple[str, ...]]:

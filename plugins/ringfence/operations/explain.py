@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.explain import explain as explained
 from ringfence.analysis.query_endpoints import meant
 from ringfence.estate.queries import QueryReader
+from ringfence.operations.forwarding_ways import ways_of
 from ringfence.operations.other_firewalls import other_firewalls
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ def explain(
     """Return the answers for every port of a service; with `full`, as if every mode were full."""
     services = QueryReader(estate.workspace.definitions, estate.snapshot).services(service)
     ends = [asset.name for word in (source, destination) for asset in meant(estate.snapshot, word)]
-    compilation, others = estate.in_force(full=full, only=ends), other_firewalls(estate, ends)
-    return explained(compilation, source, destination, services, process, others)
+    compilation = estate.in_force(full=full, only=ends)
+    ways, others = ways_of(estate)
+    return explained(
+        compilation, source, destination, services, process, {**others, **other_firewalls(estate, ends)}, ways
+    )
 
 
 def process_of(text: str) -> ProcessClass | None:

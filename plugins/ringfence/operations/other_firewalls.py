@@ -80,6 +80,16 @@ def forwarding_problems(estate: Estate, hosts: Iterable[str], holders: Collectio
     return problems
 
 
+def told_forwarding(estate: Estate, name: str) -> list[str]:
+    """Return what a host told that it forwards, a line each; a damaged file tells nothing."""
+    try:
+        data = json.loads(regular_file(_path(estate, name)))
+        lines = data.get("forwards", []) if data["host"] == name else []
+        return [clean_line(str(one))[:MOST_WORDS] for one in lines]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, InputError, RecursionError):
+        return []
+
+
 def forget_gone(estate: Estate) -> None:
     """Delete what hosts told that the inventory does not have any more; one that cannot be read deletes nothing."""
     folder = estate.history.state / DIRECTORY

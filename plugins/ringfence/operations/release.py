@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergencies import kept_order
+from ringfence.estate.emergencies import kept_order, update_order
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
+from ringfence.operations.drive import refuse_unknown
 from ringfence.operations.emergency_ends import known, who_asks
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.emergency_jumps import jumps_of
@@ -22,22 +24,33 @@ if TYPE_CHECKING:
 
 
 def release(
-    estate: Estate, name: str, kind: Kind, execution: Execution | None = None, *, everywhere: bool = False
+    estate: Estate,
+    name: str,
+    kind: Kind,
+    execution: Execution | None = None,
+    *,
+    everywhere: bool = False,
+    excused: Collection[str] = (),
 ) -> Carried:
     """Return what the kernels of an emergency's hosts hold after its end.
 
     A host that was read to be without it is not asked again, so this can be repeated until all are. With `everywhere`
-    every host is asked that enforces, also where the workspace knows nothing of it. Raise InputError where it has
-    none of this id, or one of another kind.
+    every host is asked that enforces, also where the workspace knows nothing of it. The `excused`, which are gone for
+    good, count as without it and are not asked. Raise InputError where the workspace has none of this id, or one of
+    another kind, and InputErrors for excused hosts that it does not name.
     """
     estate.hurry()
     execution = execution or Execution()
     order = _everywhere(estate, name, kind, execution) if everywhere else order_called(estate, name, kind)
     if order.kind is not kind:
         raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {order.kind.ending} {name}")
+    refuse_unknown(excused, order.hosts, order.id)
+    order = replace(order, hosts={**order.hosts, **dict.fromkeys(excused, HostState.RELEASED)})
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
+    if excused:
+        order = update_order(estate.directory, order, dict.fromkeys(excused, HostState.RELEASED))
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
     if not done.missing:
         forget_playbooks(estate.history.state, order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -47,7 +48,16 @@ def containers(
             left_out[name] = f"{named[holders[0]].enforcer} on its host {inner.host} cannot enforce on containers"
         else:
             by_host.setdefault(holders[0], []).append(inner)
-    return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
+    for host, several in by_host.items():
+        count = Counter(one.called for one in several)
+        for one in several:
+            if count[one.called] > 1:
+                left_out[one.name] = (
+                    f"several containers of {host} are called '{one.called}', and it tells them apart by name alone: "
+                    "rename all but one"
+                )
+    apart = {host: tuple(one for one in several if one.name not in left_out) for host, several in by_host.items()}
+    return Containers({host: several for host, several in apart.items() if several}, left_out, hosts)
 
 
 def denying(table: VerdictTable) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -40,35 +40,35 @@ def refusals(
     """
     named = compilation.snapshot.named()
     check = None if force_lockout else ControlPathCheck(compilation)
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: list[tuple[str, Reason]] = []
     for name in sorted(compilation.tables):
-        if not enforcer(named[name].enforcer).abilities.control:
-            continue
-        for reason in _of_host(named[name], compilation, held.get(name), check):
-            reasons.setdefault(reason, []).append(name)
+        if enforcer(named[name].enforcer).abilities.control:
+            reasons += [(name, reason) for reason in _of_host(named[name], compilation, held.get(name), check)]
     outside = {} if force_lockout else _outside(compilation, held)
     if _most(outside, compilation):
-        for name, reason in outside.items():
-            reasons.setdefault(reason, []).append(name)
+        reasons += outside.items()
     lacking = refused(compilation, held, enforcer)
     if len(lacking) == len(compilation.tables):
-        for name, reason in lacking.items():
-            reasons.setdefault(reason, []).append(name)
-    found = [InputError(f"{first_few(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
+        reasons += lacking.items()
+    found = [InputError(words, remedy=remedy) for words, remedy in _by_reason(reasons)]
     return found + _lost(compilation, held, frozenset(dropped))
 
 
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
     """Return what stops no plan: lines that hosts themselves keep from being cut, and what is forwarded unjudged."""
     outside = _outside(compilation, held)
-    reasons: dict[Reason, list[str]] = {}
-    for name, reason in outside.items() if not _most(outside, compilation) else ():  # those of most hosts stop the plan
-        reasons.setdefault(reason, []).append(name)
-    told = [
-        Problem(Severity.WARNING, f"{first_few(hosts)}: {why}", remedy=remedy)
-        for (why, remedy), hosts in reasons.items()
-    ]
+    few = [] if _most(outside, compilation) else outside.items()  # those of most hosts stop the plan
+    told = [Problem(Severity.WARNING, words, remedy=remedy) for words, remedy in _by_reason(few)]
     return told + forwarding_problems(compilation)
+
+
+def _by_reason(told: Iterable[tuple[str, Reason]]) -> Iterator[tuple[str, str]]:
+    """Yield a message for all hosts that one reason is told of, and the way out."""
+    hosts: dict[Reason, list[str]] = {}
+    for name, reason in told:
+        hosts.setdefault(reason, []).append(name)
+    for (why, remedy), names in hosts.items():
+        yield f"{first_few(names)}: {why}", remedy
 
 
 def control_of(asset: Asset, compilation: Compilation) -> Control | None:

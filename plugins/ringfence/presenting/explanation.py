@@ -51,6 +51,8 @@ def _answer(answer: Answer, asked: IntervalSet) -> Iterator[Line]:
             yield Line(f"        {side.beside}")
         for note in side.notes:
             yield Line(f"        {note}")
+    for way in answer.ways:
+        yield Line(f"  way   {way}")
     if answer.nearest:
         nearest = answer.nearest
         misses = "; ".join(nearest.misses) or _overruled(answer)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ringfence.operations.plan_result import PlanResult
     from ringfence.rollout import HostResult
 
-TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing", "answers")
+TOLD = ("drift", "differences", "not_proven", "older", "dead_elements", "leftovers", "standing", "answers")
 
 
 def proof_data(done: PlanResult) -> dict[str, object]:
@@ -50,6 +50,9 @@ def _host(host: HostResult) -> Iterator[Line]:
     answers = host.result.get("answers")
     for asked, found in answers.items() if isinstance(answers, dict) else ():
         yield Line(f"{name}: {asked} is {', '.join(map(_answer, found)) or 'not answered here: nothing is a member'}")
+    older = host.result.get("older")
+    for sentence in older if isinstance(older, list) else ():
+        yield Line(f"{name}: {clean_line(str(sentence))}", style="yellow")
     foreign = host.result.get("not_proven")
     if isinstance(foreign, list) and foreign:
         yield Line(f"{name}: not proven for what these touch: {'; '.join(map(str, foreign))}", style="yellow")

@@ -355,6 +355,12 @@ systemctl() {
     assert target.ask("status")[1].all("unknown") == []
     dropins[0].write_text("")
     assert any("a.service.d" in said for said in target.ask("status")[1].all("damaged"))
+    # what another release wrote, as its script on the disk tells, has other words and is no damage
+    script = target.state / "ringfence.sh"
+    script.write_text(f": of another release\n{script.read_text()}")
+    status = target.ask("status")[1]
+    assert any("a.service.d" in said for said in status.all("older"))
+    assert status.all("damaged") == []
 
 
 def test_a_unit_on_its_way_is_waited_for_and_then_told_as_changing(target: LoneTarget) -> None:

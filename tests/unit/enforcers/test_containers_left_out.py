@@ -56,6 +56,19 @@ def test_a_container_is_left_out_with_the_reason(reason: str) -> None:
     assert len(plan.hosts[HOST].containers) == 3
 
 
+def test_two_of_one_name_are_both_left_out_and_the_others_are_not() -> None:
+    """Docker and Podman of one host may each have one."""
+    given = with_fact(name="shop-web-1")
+    plan = planned(compiled(given)).plan
+    web = next(name for name in plan.left_out if name != given.name)
+    assert plan.left_out.keys() == {given.name, web}
+    assert set(plan.left_out.values()) == {
+        f"several containers of {HOST} are called 'shop-web-1', and it tells them apart by name alone: "
+        "rename all but one"
+    }
+    assert len(plan.hosts[HOST].containers) == 2
+
+
 def test_a_host_with_iptables_enforces_on_none() -> None:
     host = replace(machine(HOST, "10.0.3.1", "host"), enforcer="iptables")
     plan = planned(compiled(host, machines=False)).plan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.model.emergencies import ID
 from ringfence.model.errors import InputError
@@ -22,12 +22,15 @@ from ringfence_tui.emergency_views import (
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.operations.allow_for import Permission
+    from ringfence.operations.emergency_hosts import Carried
+    from ringfence.operations.execution import Execution
     from ringfence.operations.quarantine import Cut
     from ringfence.presenting import Line
 
     from ringfence_tui.engine.questions import Questions
     from ringfence_tui.engine.session import EngineSession, Tell
 
+Shown = TypeVar("Shown", "Cut", "Permission")
 # What was shown and not carried out yet, by id, and how many of that are remembered.
 _PREPARED: dict[str, Cut | Permission] = {}
 _MOST = 8
@@ -68,18 +71,43 @@ def permission(session: EngineSession, request: LetThroughRequest, tell: Tell) -
     return CutView(found.order.id, (*_told(permission_lines(found)), *_doubtful(estate, found.order.id)))
 
 
+def quarantine(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
+    """Carry out a quarantine that was shown, and return what kernels hold. Raise InputError for what was not shown."""
+    from ringfence.operations.quarantine import Cut
+    from ringfence.operations.quarantine import quarantine as carried_out
+
+    return _done(session, request, tell, "isolate anything", Cut, carried_out)
+
+
 def allow_for(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
     """Let through what was shown, and return what kernels hold. Raise InputError for what was not shown."""
     from ringfence.operations.allow_for import Permission
     from ringfence.operations.allow_for import allow_for as carried_out
+
+    return _done(session, request, tell, "let anything through", Permission, carried_out)
+
+
+def _done(
+    session: EngineSession,
+    request: DoRequest,
+    tell: Tell,
+    what: str,
+    kind: type[Shown],
+    carried_out: Callable[[Estate, Shown, Execution], Carried],
+) -> DoneView:
+    session.writable(what)
+    found = _shown(request.id)
+    assert isinstance(found, kind)
+    return _asking(session, request, lambda estate: carried_out(estate, found, session.execution(tell)))
+
+
+def _asking(session: EngineSession, request: DoRequest, order: Callable[[Estate], Carried]) -> DoneView:
+    """Return what became of an order to hosts, which may ask for the passwords of a request."""
     from ringfence.operations.passwords import Passwords
     from ringfence.presenting.emergency_view import carried_lines
 
-    session.writable("let anything through")
-    found = _shown(request.id)
-    assert isinstance(found, Permission)
     with Passwords(request.passwords.become, request.passwords.vault).offered():
-        done = carried_out(session.anew(), found, session.execution(tell))
+        done = order(session.anew())
     return DoneView(not done.missing, _told(carried_lines(done)))
 
 
@@ -103,34 +131,16 @@ def _doubtful(estate: Estate, but: str) -> Told:
     return tuple((f"  ! {clean_line(one.message)}", "yellow") for one in doubtful(estate) if but not in one.message)
 
 
-def quarantine(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
-    """Carry out what was shown, and return what kernels hold. Raise InputError for what was not shown."""
-    from ringfence.operations.passwords import Passwords
-    from ringfence.operations.quarantine import Cut
-    from ringfence.operations.quarantine import quarantine as carried_out
-    from ringfence.presenting.emergency_view import carried_lines
-
-    session.writable("isolate anything")
-    found = _shown(request.id)
-    assert isinstance(found, Cut)
-    given = request.passwords
-    with Passwords(given.become, given.vault).offered():
-        done = carried_out(session.anew(), found, session.execution(tell))
-    return DoneView(not done.missing, _told(carried_lines(done)))
-
-
 def release(session: EngineSession, request: DoRequest, tell: Tell) -> DoneView:
     """End an emergency on every host that may hold it, and return what kernels hold."""
-    from ringfence.operations.passwords import Passwords
     from ringfence.operations.quarantine import order_called
     from ringfence.operations.release import release as released
-    from ringfence.presenting.emergency_view import carried_lines
+
+    def ended(estate: Estate) -> Carried:
+        return released(estate, request.id, order_called(estate, request.id).kind, session.execution(tell))
 
     session.writable("release anything")
-    estate, given = session.anew(), request.passwords
-    with Passwords(given.become, given.vault).offered():
-        done = released(estate, request.id, order_called(estate, request.id).kind, session.execution(tell))
-    return DoneView(not done.missing, _told(carried_lines(done)))
+    return _asking(session, request, ended)
 
 
 def standing(session: EngineSession, asset: str, _tell: Tell) -> StandingView:

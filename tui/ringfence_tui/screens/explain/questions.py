@@ -216,7 +216,11 @@ class _Viewing:
             str(side.mode) if side.mode else "",
             str(enforcement.place) if enforcement is not None else "",
             str(side.process) or "any other process" if side.process is not None else "",
-            (*side.notes, str(side.beside)) if side.beside is not None else side.notes,
+            (
+                *side.notes,
+                *([str(side.beside)] if side.beside is not None else []),
+                *(map(str, one.ways) if index else ()),
+            ),
             tuple(LabelView(key, label.value, clean_line(label.rule)) for key, label in sorted(labels)),
             tuple((tier, side.rule if rule is not None and rule.tier == tier else "–") for tier in self.tiers)
             if side.mode

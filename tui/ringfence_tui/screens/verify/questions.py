@@ -124,6 +124,8 @@ def _detailed(one: VerifyRow, host: HostResult) -> VerifyRow:
     notes = (
         [f"not proven for what this touches: {_text(line)}" for line in foreign] if isinstance(foreign, list) else []
     )
+    older = host.result.get("older")
+    notes += [_text(line) for line in older] if isinstance(older, list) else []
     report = host.result.get("beside")
     if isinstance(report, str) and report and (cutters := who_may_cut(told_by(report))):
         notes.insert(0, f"may cut more than Ringfence: {cutters}")

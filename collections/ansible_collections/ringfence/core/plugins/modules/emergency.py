@@ -22,7 +22,7 @@ options:
     description:
       - For O(state=present), the lines of emergencies, as C(ringfence) writes them. For O(state=absent), ids.
       - A mapping of host names gives each host its own; a host that is not in it is not asked.
-      - A list of texts is their lines. A text that is JSON is read as such, for a survey of AWX gives nothing but texts.
+      - A list of texts is their lines. A text that is JSON is read as such, since a survey of AWX gives only texts.
       - For O(state=absent), the lines of an emergency are its id, so that the same variables begin and end it.
       - What is empty fails, and so does a mapping that names no host of the inventory.
       - The default is the variable C(ringfence_emergency).

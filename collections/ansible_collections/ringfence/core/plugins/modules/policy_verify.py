@@ -49,6 +49,13 @@ differences:
   returned: success or drift
   type: list
   elements: dict
+older:
+  description: >-
+    That another release of Ringfence wrote the units of the host otherwise, with the command that ends it.
+    That is no drift.
+  returned: success or drift
+  type: list
+  elements: str
 not_proven:
   description: >-
     What other tables or settings of the host do outside of this table, such as NAT or forwarding; and units that are

@@ -50,7 +50,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0
-        if reply.last("table") == "unknown":
+        if reply.last("table") in ("", "unknown"):
             told, sentences = [], []
     emergencies = _first(_emergencies(reply, found), "emergencies")
     drift = [
@@ -65,6 +65,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "drift": drift,
         "differences": told[:MOST_DATA],
         "not_proven": [*_foreign(reply), *_on_their_way(reply)],
+        "older": _older(plan, reply),
         "beside": other_firewalls(reply),
         "forwards": forwards(reply),
         "dead_elements": dead,
@@ -119,6 +120,7 @@ def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
         "drift": [why],
         "differences": [],
         "not_proven": _foreign(reply),
+        "older": [],
         "beside": other_firewalls(reply),
         "forwards": forwards(reply),
         "dead_elements": 0,
@@ -127,6 +129,16 @@ def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
         "answers": {},
         "held": held(reply, enforcer),
     }
+
+
+def _older(plan: Plan, reply: Reply) -> list[str]:
+    """Return what another release of Ringfence wrote otherwise than this one does, with the command that ends it."""
+    told = reply.all("older")
+    if not told:
+        return []
+    more = f", and {len(told) - 1} more" if told[1:] else ""
+    why = "applied by another release of Ringfence, whose units differ or were changed since"
+    return [f"{why} ({told[0]}{more}): 'ringfence apply {plan.identity} --renew' writes them anew"]
 
 
 def _foreign(reply: Reply) -> list[str]:

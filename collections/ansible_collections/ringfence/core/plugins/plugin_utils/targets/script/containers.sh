@@ -265,9 +265,24 @@ $status_who "*) ;;
     fi
 }
 
-# What containers of one bridge send each other passes the table only where the kernel gives bridged packets to it.
+# The interfaces by which the IPv4 addresses of the lines $1 are reached, one look for each 256 addresses.
+container_links() {
+    if ! have ip; then return 0; fi
+    printf '%s\n' "$1" | awk '$2 ~ /^[0-9.]+$/ { net = $2; sub(/[0-9]+$/, "", net); if (!seen[net]++) print $2 }' |
+        while read -r link_address; do ip -o route get "$link_address" 2>/dev/null; done |
+        awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && !seen[$(i + 1)]++) print $(i + 1) }'
+}
+
+# What containers of one bridge send each other passes the table only where the kernel gives bridged packets to it; and what
+# one sends from an address of nobody here meets no table on its way out, unless the kernel checks the way back.
 foreign_containers() {
     if ! has_containers "$confirmed_processes"; then return 0; fi
+    for foreign_link in $(container_links "${status_held-}"); do
+        foreign_filters="$(cat /proc/sys/net/ipv4/conf/all/rp_filter "/proc/sys/net/ipv4/conf/$foreign_link/rp_filter" 2>/dev/null)"
+        case $foreign_filters in
+        '' | *2* | 0"$newline"0) echo "net.ipv4.conf.$foreign_link.rp_filter is not 1: a container that forges addresses can send past its own table" ;;
+        esac
+    done
     for foreign_switch in iptables ip6tables; do
         if [ "$(cat "/proc/sys/net/bridge/bridge-nf-call-$foreign_switch" 2>/dev/null)" != 1 ]; then
             echo "net.bridge.bridge-nf-call-$foreign_switch is off: what containers on one bridge send each other is not seen"

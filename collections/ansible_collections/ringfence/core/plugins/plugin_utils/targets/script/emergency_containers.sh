@@ -67,13 +67,18 @@ verb_follow() {
     check_state
     open_runs || exit 1
     follow_engines | while follow_told; do
-        lock_emergency || continue
+        lock_containers
+        if ! lock_emergency; then
+            leave_containers
+            continue
+        fi
         if emergency_read && emergency_moved "$emergency_lines"; then
             # what cannot be kept is in the kernel all the same
             keep_emergency "$emergency_moved"
             load_emergency "$emergency_moved" safe
         fi
         leave_emergency
+        leave_containers
     done
 }
 

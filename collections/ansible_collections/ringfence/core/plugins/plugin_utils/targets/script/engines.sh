@@ -93,7 +93,7 @@ engine_sleeps() {
     [ "$1" = docker ] && [ -S /var/run/docker.sock ] && ! engine_runs docker
 }
 
-# Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
+# Prints `NAME ADDRESS` for every address that a running container has on a network; nothing of a name that two have. Fails where an engine does not
 # answer, or there is none: no answer is not the same as no container, but where nothing of it runs.
 containers_now() {
     now_lines=
@@ -133,5 +133,7 @@ $now_told"
         $NF ~ /^container:/ { next }
         { sub(/^\//, "", $1) }
         $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
-        { for (i = 2; i <= NF; i++) if (is_address($i)) print $1, $i }'
+        { holders[$1]++; for (i = 2; i <= NF; i++) if (is_address($i)) { name[++told] = $1; address[told] = $i } }
+        # Docker and Podman each have one of this name: neither is known by it
+        END { for (i = 1; i <= told; i++) if (holders[name[i]] == 1) print name[i], address[i] }'
 }

@@ -72,7 +72,8 @@ ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
     wiper_dropins "$dropin" 'ringfence.sh boot' "$wipers"
 }
 
-# Replies what of all this is not there, or not whole: nothing is written.
+# Replies what of all this is not there, or not whole: nothing is written. Of a host that another release of Ringfence wrote
+# on, as its script tells, the words of its files differ anyway.
 tell_persistence() {
     if [ ! -e "$boot_unit" ]; then
         reply damaged 'the boot unit is gone'
@@ -84,7 +85,11 @@ tell_persistence() {
     if ! is_script "$state/ringfence.sh"; then
         reply damaged "$state/ringfence.sh is gone or not whole: nothing loads the table at boot"
     fi
-    sync_only_tell=1
+    sync_only_tell=damaged
+    # what another release wrote has its words: that is no damage, and nobody can say that it is whole
+    if is_script "$state/ringfence.sh" && ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/ringfence.sh"; then
+        sync_only_tell=older
+    fi
     sync_flusher
     sync_guard "$guard_unit" 'ringfence.sh guard boot' "$wipers"
     sync_dropins "$1" || reply unknown 'systemd does not answer, so nothing is known of the drop-ins of units'
@@ -115,11 +120,11 @@ sync_wanted() {
 }
 
 # sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again. With sync_only_tell
-# nothing is written: what differs is replied.
+# nothing is written: what differs is replied by that word.
 sync_file() {
     if holds "$1" "$2"; then return 0; fi
     if [ -n "$sync_only_tell" ]; then
-        if [ -e "$1" ]; then reply damaged "$1 is not as it was written"; else reply damaged "$1 is gone"; fi
+        if [ -e "$1" ]; then reply "$sync_only_tell" "$1 is not as it was written"; else reply "$sync_only_tell" "$1 is gone"; fi
         return 0
     fi
     make_directory "${1%/*}"
@@ -157,7 +162,7 @@ $sync_text" || return 1
         sync_unit=${sync_unit##*/}
         case $sync_keep in *" $sync_unit "*) continue ;; esac
         if [ -e "$sync_path" ] && [ -n "$sync_only_tell" ]; then
-            reply damaged "$sync_path belongs to no unit of the plan"
+            reply "$sync_only_tell" "$sync_path belongs to no unit of the plan"
         elif [ -e "$sync_path" ]; then
             rm -f "$sync_path" && rmdir "${sync_path%/*}" 2>/dev/null
             sync_changed=1
