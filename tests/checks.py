@@ -181,7 +181,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "shellcheck": shellcheck,
     "images": command("python", "-m", "tests.lab_images"),
     "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
-    "sources": pytest("tests/sources", *BY_FILE, workers=4, winrm=True),  # 200 CPU s of 570: it waits for servers
+    "sources": pytest("tests/sources", *BY_FILE, workers=4, winrm=True),  # 240 CPU s of 570: it waits for servers
     "conformance": pytest("tests/conformance", *BY_FILE),
     "lab": pytest("tests/lab", *BY_LAB, workers=3),  # more, and hosts miss their times: half of it computes
     "molecule": molecule,
