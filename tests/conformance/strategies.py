@@ -1,9 +1,13 @@
-"""What hypothesis draws: small, nasty estates and policies that every enforcer must be able to carry."""
+"""What hypothesis draws: small, nasty estates and policies that every enforcer must be able to carry.
+
+What is drawn from is made once: hypothesis takes longer to make a strategy, and to look through it, than to draw.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 from hypothesis import strategies as st
 from ringfence.model.addresses import addresses_of, point_of
@@ -72,6 +76,7 @@ CONTROLS = (Control(("10.0.0.0/29", "fd00::/64"), 22), Control(("10.0.0.3",), 80
 TIERS = (("emergency", "guardrail", "application", "baseline"), ("late", "emergency", "application"), ("only",))
 
 
+@cache
 def labels() -> st.SearchStrategy[dict[str, Label]]:
     """Return label sets with keys now and then absent."""
     return st.fixed_dictionaries(
@@ -80,6 +85,7 @@ def labels() -> st.SearchStrategy[dict[str, Label]]:
     )
 
 
+@cache
 def selectors(names: bool = False) -> st.SearchStrategy[Selector]:
     """Return selectors of every kind that can be judged, nested a little; with `names` also of answers, not negated."""
     label_in = st.one_of(
@@ -116,6 +122,7 @@ def selectors(names: bool = False) -> st.SearchStrategy[Selector]:
     return st.one_of(plain, plain, named, st.recursive(named, combined, max_leaves=3))
 
 
+@cache
 def processes(users: bool) -> st.SearchStrategy[Process | None]:
     """Return no process twice as often as one, Windows' now and then; `users` says whether a user can tell the end."""
     names = st.lists(st.sampled_from(UNITS), max_size=2, unique=True).map(lambda chosen: tuple(sorted(chosen)))
@@ -125,6 +132,7 @@ def processes(users: bool) -> st.SearchStrategy[Process | None]:
     return st.one_of(st.none(), st.none(), st.none(), st.none(), linux, st.one_of(linux, windows))
 
 
+@cache
 def peers(users: bool, with_processes: bool, names: bool = False) -> st.SearchStrategy[tuple[Peer, ...]]:
     """Return one or two alternatives of an end of a rule."""
     process = processes(users) if with_processes else st.none()
@@ -162,16 +170,21 @@ def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refu
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
         for number, rule in enumerate(drawn)
     )
+    return Policy(rules=named, enforcement=tuple(draw(enforcements())))
+
+
+@cache
+def enforcements() -> st.SearchStrategy[list[Enforcement]]:
+    """Return a mode for all workloads, or up to three for some."""
     mode = st.sampled_from((Mode.FULL, Mode.FULL, Mode.SELECTIVE, Mode.OBSERVE))
     where = st.one_of(
         st.just(ANY),
         st.builds(AssetNamed, st.sampled_from(NAMES)),
         st.sampled_from((LabelIn("env", ("prod",)), Not(LabelIn("role", ("web",))), LabelExists("role"))),
     )
-    enforcement = st.builds(Enforcement, where, mode, mode, st.just(Place("policy/enforcement.yml")))
+    one = st.builds(Enforcement, where, mode, mode, st.just(Place("policy/enforcement.yml")))
     everywhere = Enforcement(ANY, Mode.FULL, Mode.FULL, Place("policy/enforcement.yml"))
-    modes = draw(st.one_of(st.just([everywhere]), st.lists(enforcement, max_size=3)))
-    return Policy(rules=named, enforcement=tuple(modes))
+    return st.one_of(st.just([everywhere]), st.lists(one, max_size=3))
 
 
 @st.composite

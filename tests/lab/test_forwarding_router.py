@@ -149,8 +149,8 @@ def _listener(port: int) -> socket.socket:
     return one
 
 
-def datagram(world: ContainerWorld, family: int, port: int) -> bool:
-    """Return whether a datagram comes to the server and its answer back."""
+def datagram(world: ContainerWorld, family: int, port: int, size: int = 5) -> bool:
+    """Return whether a datagram comes to the server and its answer back; one of thousands of bytes in fragments."""
     address = world.addresses[SERVER][family]
     kind = socket.AF_INET6 if family else socket.AF_INET
     there, here = (world.inside_of(one, lambda: socket.socket(kind, socket.SOCK_DGRAM)) for one in (SERVER, CLIENT))
@@ -158,10 +158,14 @@ def datagram(world: ContainerWorld, family: int, port: int) -> bool:
         there.bind((address, port))
         here.settimeout(1)
         there.settimeout(1)
-        here.sendto(b"asked", (address, port))
+        if family:
+            # behind extension headers the protocol is the same
+            for options in (socket.IPV6_HOPOPTS, socket.IPV6_DSTOPTS) if size < 1000 else ():
+                here.setsockopt(socket.IPPROTO_IPV6, options, bytes((0, 0, 1, 4, 0, 0, 0, 0)))
+        here.sendto(b"a" * size, (address, port))
         try:
-            there.sendto(b"told", there.recvfrom(16)[1])
-            return here.recv(16) == b"told"
+            there.sendto(b"t" * size, there.recvfrom(9000)[1])
+            return here.recv(9000) == b"t" * size
         except TimeoutError:
             return False
 
@@ -204,6 +208,7 @@ def test_a_router_judges_for_machines_behind_it(site: Site) -> None:
     site.reaches(CLIENT, SERVER, {(4, 80), (6, 80)})
     site.reaches(SERVER, CLIENT, set(), 80)
     assert [datagram(world, family, port) for family in (0, 1) for port in (DATAGRAMS, 5354)] == [True, False] * 2
+    assert [datagram(world, family, port, 4000) for family in (0, 1) for port in (DATAGRAMS, 5354)] == [True, False] * 2
     assert (pinged(world, 0), pinged(world, 1)) == (True, True)
     assert (pinged(world, 0, CONTROLLER), pinged(world, 1, CONTROLLER)) == (False, False)
     # who manages the machines reaches them, whatever its own table says, and nobody else's is judged at a stranger's

@@ -99,3 +99,21 @@ def test_where_containers_can_forge_addresses_is_said(target: LoneTarget) -> Non
         run("sh", "-c", f"echo {value} >/proc/sys/net/ipv4/conf/front/rp_filter")
         said[value] = "net.ipv4.conf.front.rp_filter is not 1" in begin(target, words).communicate()[0]
     assert said == {"0": True, "1": False, "2": True}
+
+
+def test_the_unit_that_follows_fills_in_and_holds_no_lock_while_it_waits(target: LoneTarget) -> None:
+    place = target.place
+    (place / "told").write_text("/web 172.17.0.9 bridge\n")
+    target.stand_ins += (
+        f"read_confirmed() {{ confirmed_processes={shlex.quote(LINES)}; }}\nread_wait() {{ false; }}\n"
+        f"follow_engines() {{ echo again; until [ -e {place}/go ]; do sleep 0.02; done; }}\n"
+    )
+    follower = begin(target, "verb_containers")
+    try:
+        listed = ("list", "map", "inet", "ringfence", "containers_in4")
+        wait_until(lambda: "172.17.0.9" in target.kernel.nft(*listed), 20)
+        free = ["flock", "-n", str(target.memory / "containers.lock"), "true"]
+        wait_until(lambda: subprocess.run(free, check=False).returncode == 0, 20)
+    finally:
+        (place / "go").touch()
+        follower.communicate()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lone_target import LoneTarget
-from tests.unit.enforcers.nft_kernel import open_kernel
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
 
 SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
 SCRIPT = Path("collections/ansible_collections/ringfence/core/plugins/plugin_utils/targets/script")
@@ -29,6 +29,7 @@ fe80::/64 dev eth1 proto kernel metric 256 pref medium
 BETWEEN = "forwarded, judged by the tables of containers alone: between 10.0.1.0/24 (eth0), 10.0.2.0/24 (eth1)"
 BY_CONTAINERS, JUDGED = "judged by the tables of containers alone", "judged for the addresses of the plan alone"
 SWITCH = "proc/sys/net/ipv4/ip_forward"
+TAGGED = "proc/sys/net/bridge/bridge-nf-filter-vlan-tagged"
 
 
 def forwarding(
@@ -40,10 +41,14 @@ def forwarding(
     ports: tuple[str, ...] = (),
     held: str = "",
     judged: str = "",
+    tagged: str = "",
 ) -> list[str]:
     """Return what a host says that it forwards, whose files and routes are given."""
     (root / SWITCH).parent.mkdir(parents=True)
     (root / SWITCH).write_text(switch)
+    if tagged:
+        (root / TAGGED).parent.mkdir(parents=True)
+        (root / TAGGED).write_text(tagged)
     for port in ports:
         (root / "sys/class/net/br0/brif" / port).mkdir(parents=True)
     fake = f'ip() {{ case $1 in -4) printf %s "{routes}" ;; *) printf %s "{ROUTES_6 if routes else ""}" ;; esac; }}'
@@ -79,6 +84,14 @@ CASES: dict[str, tuple[dict[str, object], list[str]]] = {
             f"{BETWEEN.replace(BY_CONTAINERS, JUDGED + ', on bridges too')}, fd00:2::/64 (eth1)",
         ],
     ),
+    "bridges that are judged but for VLAN tags": (
+        {"judged": "1 1", "ports": ("eno1", "tap0"), "tagged": "0"},
+        [
+            "bridge br0: forwarded past every table with a VLAN tag (net.bridge.bridge-nf-filter-vlan-tagged is 0): "
+            "between eno1, tap0"
+        ],
+    ),
+    "bridges that are judged, VLAN tags too": ({"judged": "1 1", "ports": ("eno1", "tap0"), "tagged": "1"}, []),
     "one network": ({"switch": "1", "routes": ROUTES.splitlines()[1]}, [f"/{SWITCH}: this host forwards"]),
     "no ip": ({"switch": "1"}, [f"/{SWITCH}: this host forwards"]),
     "many networks": (
@@ -146,3 +159,54 @@ def test_a_forward_chain_that_does_nothing_is_not_named(tmp_path: Path) -> None:
     told = set(reply.sections["foreign"].splitlines())
     assert {"inet closed: forward chain", "inet ruled: forward chain"} <= told
     assert not any("stock" in line for line in told)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="switches of the kernel belong to root")
+def test_a_kernel_shows_frames_with_a_vlan_tag_only_where_that_is_switched_on() -> None:
+    bridge, ends = open_kernel(), [Kernel(), Kernel()]
+    try:
+        bridge.run("ip", "link", "add", "br0", "up", "type", "bridge")
+        for number, kernel in enumerate(ends):
+            here, there = (f"p{number}", "up", "type", "veth"), ("peer", "name", "eth0", "netns", str(kernel.pid))
+            bridge.run("ip", "link", "add", *here, *there)
+            bridge.run("ip", "link", "set", f"p{number}", "master", "br0")
+            kernel.run("ip", "link", "set", "eth0", "up")
+        bridge.nft(
+            "-f", "-", text="table inet t { chain c { type filter hook forward priority 0; udp dport 9 counter; }; }"
+        )
+        met = {}
+        for shown in ("0", "1"):
+            switches = (f"/{TAGGED}", shown), ("/proc/sys/net/bridge/bridge-nf-call-iptables", "1")
+            try:
+                bridge.run("sh", "-ec", "\n".join(f"echo {value} >{switch}" for switch, value in switches))
+            except AssertionError:
+                pytest.skip("this kernel has no br_netfilter")
+            for tag in ("", "81000007"):
+                before = seen(bridge)
+                ends[0].run("python3", "-c", FRAMES, tag)
+                met[shown, tag] = seen(bridge) > before
+    finally:
+        for one in (bridge, *ends):
+            one.close()
+    assert met == {("0", ""): True, ("0", "81000007"): False, ("1", ""): True, ("1", "81000007"): True}
+
+
+# Datagrams from 10.0.0.1 to 10.0.0.2, port 9, in frames for everybody, with a tag or without.
+FRAMES = """
+import socket, struct, sys, time
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+head = struct.pack("!BBHHHBBH4B4B", 0x45, 0, 29, 1, 0, 64, 17, 0, 10, 0, 0, 1, 10, 0, 0, 2)
+total = sum(struct.unpack("!10H", head))
+total = (total & 0xFFFF) + (total >> 16)
+head = head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:]
+data = head + struct.pack("!HHHH", 7, 9, 9, 0) + b"x" + bytes(17)
+for _ in range(20):
+    link.send(b"\\xff" * 6 + b"\\2\\0\\0\\0\\0\\1" + bytes.fromhex(sys.argv[1]) + b"\\x08\\0" + data)
+    time.sleep(0.02)
+"""
+
+
+def seen(kernel: Kernel) -> int:
+    """Return how many packets the chain has met."""
+    return int(kernel.nft("list", "chain", "inet", "t", "c").partition("packets ")[2].split()[0])

@@ -112,3 +112,9 @@ def test_a_name_that_two_engines_have_is_nobodys(shell: list[str], tmp_path: Pat
         "case $1 in ps) echo 0b ;; *) echo /web 172.17.0.9 bridge; echo /db 172.17.0.3 bridge ;; esac",
     )
     assert told(shell, tmp_path) == ["db 172.17.0.3"]
+
+
+def test_an_address_that_is_missing_is_none_however_the_engine_says_so(shell: list[str], tmp_path: Path) -> None:
+    """Docker 29 has a type for addresses, whose empty value is printed in words."""
+    program(tmp_path, "docker", "case $1 in ps) echo 0b ;; *) echo '/web 172.17.0.2 invalid IP bridge' ;; esac")
+    assert told(shell, tmp_path) == ["web 172.17.0.2"]

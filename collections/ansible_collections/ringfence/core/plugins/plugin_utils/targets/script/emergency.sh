@@ -332,6 +332,7 @@ $emergency_given" || refuse input "the emergencies were not transferred complete
         keep_emergency "$emergency_wanted" || emergency_state=unkept
     fi
     if [ -n "$moved_unknown" ]; then reply warning "$moved_unknown"; fi
+    warn_of_offloaded "$emergency_wanted"
     warn_of_tracking
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
@@ -368,6 +369,7 @@ verb_hold() {
     fi
     { true >"$runs/emergency.loaded"; } 2>/dev/null
     keep_clock "$emergency_lines"
+    forget_offloaded "$emergency_lines" || true
     if emergency_permits "$emergency_lines"; then let_through; fi
     finish 0
 }

@@ -21,7 +21,7 @@ tracked_python() {
 }
 
 # ctnetlink (linux/netfilter/nfnetlink_conntrack.h): `list` prints what there is; `forget` deletes what standard input
-# names, lines as those of cut_elements; `forget_addresses` all that has one of the addresses of standard input at an end.
+# names, lines as those of cut_elements; `forget_addresses` all that has one of the addresses, or networks, of standard input at an end.
 # shellcheck disable=SC2016
 tracked_program='
 import socket, struct, sys
@@ -73,11 +73,22 @@ def key(protocol, one, other, first, second):
         return protocol, frozenset(((one, first), (other, second)))
     return protocol, one, other, first if protocol in (1, 58) else 0
 
+def network(text):
+    address, _, bits = text.partition("/")
+    packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    rest = 8 * len(packed) - int(bits or 8 * len(packed))
+    return len(packed), rest, int.from_bytes(packed, "big") >> rest
+
+def met(packed):
+    number = int.from_bytes(packed, "big")
+    return any((len(packed), rest, number >> rest) in whole for rest in rests)
+
 link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
 wanted = set()
-over = set()
+over, whole, rests = [], set(), set()
 if sys.argv[1] == "forget_addresses":
-    over = {socket.inet_pton(socket.AF_INET6 if ":" in line else socket.AF_INET, line.strip()) for line in sys.stdin}
+    over = [network(line.strip()) for line in sys.stdin if line.strip()]
+    whole, rests = set(over), {rest for _, rest, _ in over}
 if sys.argv[1] == "forget":
     for line in sys.stdin:
         if len(line.split()) == 6:
@@ -90,7 +101,7 @@ for family, name in ((socket.AF_INET, "ipv4 2"), (socket.AF_INET6, "ipv6 10")):
     for found, (there, back) in entries(family):
         protocol, client, server, ports, kinds = *there[:2], back[1], *there[3:]
         if over:
-            if over & {there[1], there[2], back[1], back[2]}:
+            if any(met(one) for one in (there[1], there[2], back[1], back[2])):
                 gone.append(found)
         elif sys.argv[1] == "list":
             seen = [] if struct.unpack(">I", found[3])[0] & 2 else ["[UNREPLIED]"]

@@ -71,20 +71,27 @@ status_forwarding() {
                 print "forwarded, " by ": between " line (n > 4 ? " and " n - 4 " more" : "")
             }'
     fi
-    case $forwarding_by in *' on bridges too') return 0 ;; esac
+    forwarding_past='forwarded past every table'
+    case $forwarding_by in
+    *' on bridges too')
+        # what the kernel does not show our chains of a bridge that they judge
+        if [ "$(cat "$1proc/sys/net/bridge/bridge-nf-filter-vlan-tagged" 2>/dev/null)" != 0 ]; then return 0; fi
+        forwarding_past="$forwarding_past with a VLAN tag (net.bridge.bridge-nf-filter-vlan-tagged is 0)"
+        ;;
+    esac
     # a bridge forwards without a switch; what containers of the plan send each other is told by itself
     forwarding_held=0
     if has_containers "$confirmed_processes"; then forwarding_held=1; fi
     for forwarding_bridge in "$1"sys/class/net/*/brif; do
         forwarding_name=${forwarding_bridge%/brif}
         for forwarding_port in "$forwarding_bridge"/*; do echo "${forwarding_port##*/}"; done | awk \
-            -v name="${forwarding_name##*/}" -v held="$forwarding_held" '
+            -v name="${forwarding_name##*/}" -v held="$forwarding_held" -v past="$forwarding_past" '
             $0 != "*" { found[++n] = $0 }
             $0 !~ /^veth/ { others = 1 }
             END {
                 if (n < 2 || (held && !others)) exit
                 for (i = 1; i <= n && i <= 4; i++) line = line (i > 1 ? ", " : "") found[i]
-                print "bridge " name ": forwarded past every table: between " line (n > 4 ? " and " n - 4 " more" : "")
+                print "bridge " name ": " past ": between " line (n > 4 ? " and " n - 4 " more" : "")
             }'
     done
 }
