@@ -143,7 +143,8 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     order, well, missing = carried.order, carried.well, carried.missing
     every = len(well) + len(missing)
     if carried.unasked:
-        yield Line(f"{order.id}: none of {counted(every, 'host')} was asked: each was read to be without it before")
+        asked = f"none of {counted(every, 'host')} was asked"
+        yield Line(f"{order.id}: {asked}: each was read to be without it, or excused")
         yield from _besides(carried)
         return
     held = carried.wanted is HostState.HELD
