@@ -100,6 +100,17 @@ def test_one_that_gets_no_lock_names_the_process_that_holds_it(command: list[str
     assert "went-on" not in done.stdout
 
 
+@pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "link"])
+def test_who_has_loaded_emergencies_and_goes_on_keeps_no_other_command_out(
+    command: list[str], before: str, tmp_path: Path
+) -> None:
+    after = program(tmp_path, "take_lock\necho went-on\nfinish 0", before)
+    (tmp_path / "after.sh").write_text(after)
+    words = " ".join([*command[:-1], str(tmp_path / "after.sh")])
+    done = run(command, program(tmp_path, f"lock_emergency\nleave_emergency\nrf_locked= {words}\nfinish 0", before))
+    assert done.stdout == "went-on\n"
+
+
 @pytest.mark.parametrize("spoil", ["mode", "owner", "link"])
 def test_a_state_directory_that_others_could_have_written_is_refused(
     command: list[str], spoil: str, tmp_path: Path

@@ -19,6 +19,7 @@ lock_emergency() {
     if [ "$locked" = link ] || [ -n "$rf_locked" ]; then return 0; fi
     if ! have flock; then
         take_lock
+        emergency_locked=link
         return 0
     fi
     make_way "$runs/emergency.lock"
@@ -32,7 +33,10 @@ lock_emergency() {
 }
 
 leave_emergency() {
-    if [ -n "$emergency_locked" ]; then exec 8>&-; fi
+    case $emergency_locked in
+    link) leave_lock ;;
+    ?*) exec 8>&- ;;
+    esac
     emergency_locked=
 }
 emergency_locked=
