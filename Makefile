@@ -1,8 +1,9 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+# The distribution's own Python first, where it can make environments: it starts in half the time of one that pyenv built.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \
 	  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-	  && { command -v $$p; break; }; done)
+	  && { test $$p != /usr/bin/python3 || $$p -c 'import ensurepip' 2>/dev/null; } && { command -v $$p; break; }; done)
 BIN := .venv/bin
 READY := .venv/.ready
 

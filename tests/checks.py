@@ -180,12 +180,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
     "images": command("python", "-m", "tests.lab_images"),
-    "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
-    "sources": pytest("tests/sources", *BY_FILE, winrm=True),
+    "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
+    "sources": pytest("tests/sources", *BY_FILE, workers=4, winrm=True),  # 240 CPU s of 570: it waits for servers
     "conformance": pytest("tests/conformance", *BY_FILE),
     "lab": pytest("tests/lab", *BY_LAB, workers=3),  # more, and hosts miss their times: half of it computes
     "molecule": molecule,
-    "tui": pytest("tests/tui"),
+    "tui": pytest("tests/tui", workers=4),  # 250 CPU s of 850: it waits for its own pauses
     # each playbook is a start of Ansible here, and those of `playbooks` are lines of the collection's, which
     # tests/unit/collection/test_playbooks.py holds
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections"),

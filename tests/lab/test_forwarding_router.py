@@ -158,6 +158,10 @@ def datagram(world: ContainerWorld, family: int, port: int, size: int = 5) -> bo
         there.bind((address, port))
         here.settimeout(1)
         there.settimeout(1)
+        if family:
+            # behind extension headers the protocol is the same
+            for options in (socket.IPV6_HOPOPTS, socket.IPV6_DSTOPTS) if size < 1000 else ():
+                here.setsockopt(socket.IPPROTO_IPV6, options, bytes((0, 0, 1, 4, 0, 0, 0, 0)))
         here.sendto(b"a" * size, (address, port))
         try:
             there.sendto(b"t" * size, there.recvfrom(9000)[1])

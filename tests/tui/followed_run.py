@@ -11,9 +11,8 @@ from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.rollout.model import Opening
 from ringfence_tui.screens.rollout.numbers import Numbers
-from textual.pilot import Pilot
 
-from tests.tui.stub_engine import Answer, StubEngine, shown
+from tests.tui.stub_engine import Answer, StubEngine
 from tests.tui.test_rollout_model import VIEW
 from tests.unit.rollout_events import WAVES, listed
 
@@ -66,16 +65,6 @@ def engine(run: Run, *, living: bool = True, read_only: bool = False, **more: An
         **{name.replace("__", "."): answer for name, answer in more.items()},
     }
     return StubEngine(answers, read_only=read_only)
-
-
-async def until(pilot: Pilot[int], holds: Callable[[str], bool] | str) -> str:
-    """Return the screen when a text is on it, or a condition holds."""
-    for _ in range(100):
-        text = shown(pilot.app)  # type: ignore[arg-type]
-        if holds in text if isinstance(holds, str) else holds(text):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"not on the screen: {holds}\n{text}")
 
 
 def asked(stub: StubEngine, question: str) -> list[Any]:

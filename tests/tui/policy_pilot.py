@@ -13,9 +13,8 @@ from ringfence_tui.engine.client import EngineError, Fault
 from ringfence_tui.engine.questions import find
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.opened import Opened
-from textual.pilot import Pilot
 
-from tests.tui.stub_engine import StubEngine, shown
+from tests.tui.stub_engine import StubEngine
 
 
 class RealEngine(StubEngine):
@@ -40,17 +39,6 @@ class RealEngine(StubEngine):
         except InputError as error:
             faults = [Fault(error.message, str(error.place or ""), error.remedy or "")]
         raise EngineError(faults[0].message, faults[0].place, faults[0].remedy, tuple(faults))
-
-
-async def until(pilot: Pilot[int], holds: Callable[[str], bool] | str) -> str:
-    """Return the screen when a text is on it, or a condition holds."""
-    text = ""
-    for _ in range(150):
-        text = shown(pilot.app)  # type: ignore[arg-type]
-        if holds in text if isinstance(holds, str) else holds(text):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"not on the screen: {holds}\n{text}")
 
 
 def application(directory: Path, first: str, *, read_only: bool = False) -> RingfenceApp:

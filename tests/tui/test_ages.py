@@ -12,9 +12,9 @@ from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows, Tol
 from ringfence_tui.screens.overview.model import Done
 from ringfence_tui.widgets.listing import Listing
 
-from tests.tui.followed_run import until
 from tests.tui.stub_engine import StubEngine, journey
 from tests.tui.test_overview_model import ASSETS
+from tests.tui.waiting import until
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

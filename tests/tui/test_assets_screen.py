@@ -20,6 +20,7 @@ from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.table import Table
 
 from tests.tui.stub_engine import StubEngine, journey, shown
+from tests.tui.waiting import until_true
 
 KEPT = ("api-1", "api-2", "db-1", "db-2", "web-1")
 
@@ -195,10 +196,7 @@ async def test_nothing_is_told_of_an_asset_that_the_filter_left_out() -> None:
     async with RingfenceApp(engine, first="assets").run_test(size=(100, 30)) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, AssetsScreen)
-        for _ in range(100):
-            if screen.detail is not None:
-                break
-            await pilot.pause(0.02)
+        await until_true(pilot, lambda: screen.detail is not None)
         await pilot.press("slash", *"zzz")
         await pilot.pause()
         assert len(screen.found) == 0

@@ -8,8 +8,9 @@ import pytest
 from ringfence_tui.messages import PairSubject
 
 from tests.tui.map_estate import drawn
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey, shown
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW, data
 
 

@@ -11,8 +11,8 @@ from ringfence_tui.widgets.folded import folded, folded_rows
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.text import cells, offered
 
-from tests.tui.policy_pilot import until
 from tests.tui.stub_engine import StubEngine, journey, shown
+from tests.tui.waiting import until
 
 WRONG = row(Span("✗ ", Tone.BAD), Span("shop.yml:8 ", Tone.STRONG), "invariant does not hold")
 

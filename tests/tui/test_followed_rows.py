@@ -12,6 +12,7 @@ from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.table import Table
 
 from tests.tui.stub_engine import StubEngine, journey, shown
+from tests.tui.waiting import until
 
 
 def hosts(*names: str) -> VerifyView:
@@ -59,17 +60,9 @@ async def test_a_screen_that_waits_says_for_what_and_stops_saying_it() -> None:
     engine = StubEngine({"verify.kept": late, "workspace.opened": lambda *_: opened})
     async with RingfenceApp(engine, first="verify").run_test(size=(90, 30)) as pilot:
         pilot.app.screen.entered()
-        for _ in range(300):
-            if "reading what was kept" in shown(pilot.app):
-                break
-            await pilot.pause(0.02)
-        assert "reading what was kept" in shown(pilot.app)
+        await until(pilot, "reading what was kept")
         asked.set()
-        for _ in range(300):
-            if "api-1" in shown(pilot.app):
-                break
-            await pilot.pause(0.02)
-        assert "api-1" in shown(pilot.app)
+        await until(pilot, "api-1")
         assert "reading what was kept" not in shown(pilot.app)
 
 

@@ -14,8 +14,9 @@ from ringfence_tui.screens.rollout.requests import Begin
 from ringfence_tui.screens.verify.model import Difference, Finding, ReadHost, VerifyRow, VerifyView
 from ringfence_tui.screens.verify.requests import Keep, Verify
 
-from tests.tui.followed_run import RUN, Run, asked, engine, until
+from tests.tui.followed_run import RUN, Run, asked, engine
 from tests.tui.stub_engine import journey
+from tests.tui.waiting import until
 from tests.unit.rollout_events import PLAN, WAVES, confirmed, failed, listed, started
 
 

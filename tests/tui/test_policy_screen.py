@@ -10,8 +10,9 @@ from ringfence_tui.screens.policy.screen import PolicyScreen
 from ringfence_tui.widgets.editor import Editor, editable
 
 from tests.tui.map_estate import POLICY, drawn
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey, shown
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW
 
 SHOP = "policy/shop.yml"

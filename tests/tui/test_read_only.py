@@ -14,8 +14,9 @@ from ringfence_tui.screens import SCREENS
 from ringfence_tui.widgets.overlay import Overlay
 from textual.pilot import Pilot
 
-from tests.tui.policy_pilot import RealEngine, application, until
+from tests.tui.policy_pilot import RealEngine, application
 from tests.tui.stub_engine import journey, shown
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW, ringfence, shop
 
 OPENED = [entry for entry in SCREENS if not entry.name.startswith("start")]

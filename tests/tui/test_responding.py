@@ -12,8 +12,9 @@ from ringfence_tui.engine.emergency_questions import cut, quarantine, release, s
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.responding import _request
 
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW, shop
 from tests.unit.emergency_hosts import HostsInMemory
 

@@ -14,8 +14,9 @@ from ringfence_tui.spans import rows
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.lines import Lines
 
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey, shown
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW, shop
 from tests.unit.emergency_hosts import HostsInMemory
 

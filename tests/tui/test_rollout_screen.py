@@ -24,9 +24,10 @@ from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, 
 from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
 from ringfence_tui.spans import Span
 
-from tests.tui.followed_run import RUN, Run, asked, engine, until
+from tests.tui.followed_run import RUN, Run, asked, engine
 from tests.tui.stub_engine import journey
 from tests.tui.test_rollout_model import VIEW
+from tests.tui.waiting import until
 from tests.unit.rollout_events import PLAN, confirmed, failed, listed, started
 
 

@@ -12,8 +12,9 @@ from ringfence.operations.draft import AddRule
 from ringfence_tui.screens.map import shared_draft
 
 from tests.tui.map_estate import drawn
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW
 
 SHOP = "policy/shop.yml"

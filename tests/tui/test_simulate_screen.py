@@ -9,8 +9,9 @@ from ringfence_tui.messages import PairSubject
 from ringfence_tui.screens.simulate.screen import SimulateScreen
 
 from tests.tui.map_estate import drawn
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey, shown
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW
 
 

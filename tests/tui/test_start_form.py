@@ -15,8 +15,8 @@ from ringfence_tui.screens.start.questions import begin
 from ringfence_tui.spans import plain
 from ringfence_tui.widgets.field import Field
 
-from tests.tui.policy_pilot import until
 from tests.tui.stub_engine import StubEngine, journey
+from tests.tui.waiting import until
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.way)

@@ -13,8 +13,9 @@ from ringfence_tui.spans import plain
 from ringfence_tui.widgets.editor import Editor
 
 from tests.tui.map_estate import drawn
-from tests.tui.policy_pilot import application, until
+from tests.tui.policy_pilot import application
 from tests.tui.stub_engine import journey
+from tests.tui.waiting import until
 from tests.unit.cli_shop import NOW, data
 
 TELL = Tell(lambda _part: None)

@@ -110,3 +110,20 @@ def by_others(
         found.setdefault(sides, []).extend(piece.intervals)
     for sides, intervals in found.items():
         yield IntervalSet.of(intervals), sides
+
+
+def sent_elsewhere(
+    client: Terminal, server: Terminal, services: IntervalSet, others: Others | None
+) -> Iterator[tuple[IntervalSet, str]]:
+    """Yield services with the translation by which the server's host may send them on to another, else with nothing."""
+    stretches = list(islice(others.stretches(services), MOST + 1)) if others else []
+    if others is None or len(stretches) > MOST:
+        yield services, ""
+        return
+    found: dict[str, list[Interval]] = {}
+    for low, high in stretches:
+        one = others.sent_elsewhere(client.point, server.point, low)
+        text = f"{one.owner} ({one.place}; {one.because})" if one else ""
+        found.setdefault(text, []).append((low, high))
+    for text, intervals in found.items():
+        yield IntervalSet.of(intervals), text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.beside_sides import BesideSide, by_others
+from ringfence.analysis.beside_sides import BesideSide, by_others, sent_elsewhere
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.forwarding_hosts import way_notes
 from ringfence.analysis.nearest import Nearest, nearest_rule
@@ -251,12 +251,27 @@ def _beside(
 ) -> Iterator[Answer]:
     """Yield an answer with what other firewalls do, in parts where these decide otherwise; what is denied as it is."""
     if answer.verdict == "deny":
-        yield answer
+        yield from _elsewhere(answer, client, server, others)
         return
     for services, found in by_others(client, server, answer.services, others, ways):
         first, second = (replace(side, beside=one) for side, one in zip(answer.sides, found[:2], strict=True))
         passed = tuple(one for one in found[2:] if one is not None)
         yield replace(answer, services=services, sides=(first, second), ways=passed)
+
+
+def _elsewhere(answer: Answer, client: Terminal, server: Terminal, others: Mapping[str, Others]) -> Iterator[Answer]:
+    """Yield what only the server's side denies, and where a translation there may send it on to another host."""
+    out, into = answer.sides
+    told = others.get(server.asset.name) if server.asset else None
+    for services, elsewhere in sent_elsewhere(
+        client, server, answer.services, told if out.verdict == "allow" else None
+    ):
+        note = f"not proven: {elsewhere} may send it on, and what is forwarded does not meet this table"
+        yield (
+            replace(answer, services=services, sides=(out, replace(into, notes=(*into.notes, note))))
+            if elsewhere
+            else (replace(answer, services=services))
+        )
 
 
 def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:

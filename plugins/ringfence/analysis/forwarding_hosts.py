@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 NOBODY = "no host is asked to judge what it forwards for it (forwards, docs/containers.md)"
+ONE_WAY = "not proven where ways differ: what goes by one of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ def alone(asset: Asset) -> bool:
 def way_notes(compilation: Compilation, asset: Asset, direction: Direction, effect: Effect) -> Iterator[str]:
     """Yield what hosts on the way do with what one end decides, where that is to be known."""
     only, denied = alone(asset), effect is Effect.DENY
-    if not only and not denied:
-        return
     judging = [one for one in forwarding_hosts(compilation.snapshot.assets, compilation.settings) if one.judged(asset)]
     hosts = [one.asset.name for one in judging if one.asset.name in compilation.tables]
     observing = [name for name in hosts if observes(compilation, name, direction)]
     enforcing = [name for name in hosts if name not in observing]
+    if not denied and len(enforcing) > 1:
+        yield f"{ONE_WAY} {first_few(enforcing)} and comes back by another is judged in both directions"
+    if not only and not denied:
+        return
     if enforcing:
         yield f"{'cut' if denied else 'judged'} by {first_few(enforcing)}, where it forwards it"
     elif only:

@@ -86,6 +86,15 @@ class Judge:
                     return doubt
         return doubt
 
+    def sends_elsewhere(self, packet: Packet) -> Finding | None:
+        """Return the translation by which a packet to this host may go on to another, before any table of its own."""
+        for table, chain in self.based:
+            if chain.nat and _concerns(table, chain, packet):
+                found, other_packet = _base(table, chain, packet)
+                if other_packet:
+                    return found
+        return None
+
     def may_cut(self) -> dict[str, list[str]]:
         """Return the owners whose chains may cut something of this host's own, each with the chains' places."""
         found: dict[str, list[str]] = {}

@@ -89,6 +89,10 @@ class Others:
             return Finding(False, "", "", f"{self.unread[0]}{rest}")
         return found
 
+    def sent_elsewhere(self, client: int, server: int, service: int) -> Finding | None:
+        """Return the translation by which a connection to this host may go on to another, None for none."""
+        return self.judge.sends_elsewhere(packet_of("prerouting", client, server, service))
+
     def stretches(self, services: IntervalSet) -> Iterator[tuple[int, int]]:
         """Yield stretches of the service line within which no rule of these tables turns."""
         edges = sorted(self.edges)[:MOST_EDGES]

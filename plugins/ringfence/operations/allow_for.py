@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from ringfence.analysis.carrying_hosts import Carrier, Carriers, carriers, unmet
 from ringfence.estate.directory import current_time
-from ringfence.model.addresses import address_text
+from ringfence.model.addresses import FAMILIES, address_text
 from ringfence.model.emergencies import EmergencyEnd, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy, Rule, Settings
 from ringfence.model.selectors import ANY, AddressIn, leaves
+from ringfence.model.services import PORT_PROTOCOLS, point_of
 from ringfence.operations.emergency_ends import Known, checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_overlaps import Isolated, stops
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.model.intervals import IntervalSet
+    from ringfence.model.services import Services
     from ringfence.wire.emergency_lines import Emergency
     from ringfence.workspace import Workspace
 
 GUARDRAIL = "guardrail"
-# Pairs of ends that guardrails are asked for; one permission for more is none for a person.
-MOST_PAIRS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ def permission_of(
     why = checked_reason(request.why)
     since = int(current_time().timestamp())
     services = QueryReader(now.definitions, now.snapshot).services(request.service)
+    _refuse_no_port(services, request.service)
     order = Order(
         identity.id if identity else new_id(Kind.PERMISSION),
         Kind.PERMISSION,
@@ -132,6 +133,13 @@ def permission_of(
         refuse_unapproved(estate, permission)
         permission = replace(permission, passing=passing_anyway(estate, order))
     return permission
+
+
+def _refuse_no_port(services: Services, said: str) -> None:
+    """Raise InputError for port 0, which no connection has: nothing would be let through."""
+    none = {point_of(protocol, 0) for protocol in PORT_PROTOCOLS.values()}
+    if any(low == high and low in none for family in FAMILIES for low, high in services.of(family)):
+        raise InputError(f"'{said}' names port 0, which no connection has", remedy="name the port that the server has")
 
 
 def _over_hosts(order: Order, now: Known, enforced: Collection[str]) -> tuple[Isolated, tuple[str, ...]]:
@@ -176,19 +184,15 @@ def allow_for(estate: Estate, permission: Permission, execution: Execution | Non
 
 
 def refuse_guarded(estate: Estate, order: Order) -> None:
-    """Raise InputError for a permission that a guardrail stands against, and for one of too many ends to be asked."""
+    """Raise InputError for a permission that a guardrail stands against."""
     from ringfence.operations.guardrails import among, between_ends
 
     if estate.workspace.settings.emergencies.pass_guardrails:
         return
     bounds = _bounds(estate.workspace)
     clients, servers = _words(order.first, bounds), _words(order.second, bounds)
-    if len(clients) * len(servers) > MOST_PAIRS:
-        raise InputError(
-            f"this permission is for {len(clients)} clients and {len(servers)} servers, which is no emergency",
-            remedy="name the few that need it, or write a rule",
-        )
-    asked = [(client, server, order.services) for client in clients for server in servers]
+    # there may be millions, which nobody asks for where tables tell it
+    asked = ((client, server, order.services) for client in clients for server in servers)
     assets = estate.snapshot.named()
     over = list(_beyond(order, carriers(assets.values()), estate.workspace.settings, assets))
     further = [(name, one.host.name, one.published(order.services)) for one, name, asks in over if asks]

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from ringfence.model.errors import InputError, OutsideError, RingfenceError
 from ringfence.operations.direct_ssh import ssh_command
+from ringfence.operations.drive import UNNAMED
 from ringfence.rollout import Event, HostResult, Interrupted, PlaybookResult
 from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.events import EventKind
@@ -60,7 +61,7 @@ class DirectRunner:
             asset = self._assets.get(host)
             try:
                 if asset is None:
-                    raise InputError(f"{host} is not in the inventory any more")
+                    raise InputError(UNNAMED)
                 command = ssh_command(host, asset.attributes, settings)
             except RingfenceError as error:
                 results[host] = HostResult(host, "refused", ok=False, reason=error.message)

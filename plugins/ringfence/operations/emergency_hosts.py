@@ -31,7 +31,8 @@ class Carried:
     """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
 
     `wanted` is the state that every host should be in, `interrupted` says that a person stopped it. `besides` are, by
-    the id of another quarantine that stands, whom that isolates still. `unasked` says that no host had to be asked:
+    the id of another quarantine that stands, whom that isolates still; `forwarders` and `on_the_way` are those of the
+    question (`ringfence.operations.quarantine.Cut`). `unasked` says that no host had to be asked:
     each was read to be as it should before.
     """
 
@@ -41,6 +42,8 @@ class Carried:
     seconds: float = 0.0
     interrupted: bool = False
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forwarders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on_the_way: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unasked: bool = False
 
     @property

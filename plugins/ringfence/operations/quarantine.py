@@ -13,6 +13,7 @@ from ringfence.model.addresses import addresses_of
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
+from ringfence.operations.emergency_forwarders import Forwarders, cut_on_the_way, stopped_by
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_jumps import reached_over
 from ringfence.operations.emergency_moves import NOBODYS, moved
@@ -51,7 +52,8 @@ class Cut:
     isolated one, by its name; for hosts that `no_path` names no control path is written down. `not_cut` are the
     containers that an isolated one, by its name, still reaches over their bridge, unless the kernel shows it to tables.
     `already` are, by the id of another quarantine that stands, whom that isolates too. `controls` are the networks of
-    control paths that it isolates whole: hosts refuse it from there.
+    control paths that it isolates whole: hosts refuse it from there. `forwarders` are the isolated that forward, with
+    for whom or between what; `on_the_way` the isolated that nobody but these hosts on the way cuts off.
     """
 
     order: Order
@@ -63,6 +65,8 @@ class Cut:
     not_cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     already: Isolated = field(default_factory=dict)
     controls: tuple[str, ...] = ()
+    forwarders: Forwarders = field(default_factory=dict)
+    on_the_way: Forwarders = field(default_factory=dict)
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -92,6 +96,8 @@ class Cut:
             "not_cut": {name: list(others) for name, others in self.not_cut.items()},
             "already": {name: list(whom) for name, whom in self.already.items()},
             "controls": list(self.controls),
+            "forwarders": {name: list(whom) for name, whom in self.forwarders.items()},
+            "on_the_way": {name: list(hosts) for name, hosts in self.on_the_way.items()},
         }
 
 
@@ -130,6 +136,8 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         not_cut(now.snapshot.assets, order.first.names & enforced, order.second.names),
         isolated_besides(estate, order),
         _controls(now, order.first.addresses),
+        stopped_by(estate, now, order.first.names & enforced),
+        cut_on_the_way(now, order.first.names),
     )
 
 
@@ -180,7 +188,8 @@ def quarantine(estate: Estate, cut: Cut, execution: Execution | None = None, lim
         raise InputError(
             "no host enforces, so nothing can be isolated", remedy="ringfence assets shows which workloads there are"
         )
-    return lay_down(estate, cut.order, entries, execution or Execution(), last=cut.behind)
+    done = lay_down(estate, cut.order, entries, execution or Execution(), last=cut.behind)
+    return replace(done, forwarders=cut.forwarders, on_the_way=cut.on_the_way)
 
 
 def standing_order(estate: Estate, name: str, *kinds: Kind) -> Order:

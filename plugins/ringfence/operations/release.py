@@ -18,6 +18,7 @@ from ringfence.operations.emergency_overlaps import isolated_besides
 from ringfence.operations.emergency_turns import forget_playbooks
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -50,6 +51,7 @@ def release(
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
     if excused:
+        execution.listener.note(f"{first_few(sorted(excused))}: counts as without {name}, and was not asked")
         order = update_order(estate.directory, order, dict.fromkeys(excused, HostState.RELEASED))
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
     if not done.missing:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringfence.operations.allow_for import Permission
     from ringfence.operations.cut_flows import SeenCut
     from ringfence.operations.emergencies import Emergencies
+    from ringfence.operations.emergency_forwarders import Forwarders
     from ringfence.operations.emergency_hosts import Carried
     from ringfence.operations.passing_anyway import Passing
     from ringfence.operations.quarantine import Cut
@@ -51,6 +52,7 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
+    yield from _forwarder_lines(cut.forwarders, cut.on_the_way)
     if cut.no_path:
         text = f"  no control path is written for {first_few(cut.no_path)}: only the address that this comes from stays"
         yield Line(f"{text} open (ringfence.yml, control)", style="yellow")
@@ -59,10 +61,23 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
         yield Line(text, style="yellow")
     if cut.open_peers:
         rest = "" if cut.isolated or cut.holders else ", so it still reaches them"
+        if rest and cut.on_the_way:
+            rest += ", but for what passes a host that refuses it"
         yield Line(f"  nothing enforces on the peers {first_few(cut.open_peers)}{rest}", style="yellow")
     for name, others in cut.not_cut.items():
         text = f"  not cut from {first_few(others)}, on one bridge with {name}, unless its host has"
         yield Line(f"{text} net.bridge.bridge-nf-call-* on (bridged, docs/containers.md)", style="red")
+
+
+def _forwarder_lines(forwarders: Forwarders, on_the_way: Forwarders) -> Iterator[Line]:
+    """Yield what stops passing isolated hosts that forward, and who is cut off by hosts on the way alone."""
+    for name, whom_for in forwarders.items():
+        what = f", for {first_few(whom_for)}" if whom_for else ""
+        text = f"  {name} forwards for others{what}: nothing passes it until it is released, but for what is kept"
+        yield Line(text, style="red")
+    for name, hosts in on_the_way.items():
+        text = f"  nothing is installed on {name}: it is cut off where {first_few(hosts)} forwards for it and by"
+        yield Line(f"{text} its peers, and what passes neither goes on", style="yellow")
 
 
 def left_to_playbook(order: Order) -> Iterator[Line]:
@@ -128,7 +143,8 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     order, well, missing = carried.order, carried.well, carried.missing
     every = len(well) + len(missing)
     if carried.unasked:
-        yield Line(f"{order.id}: none of {counted(every, 'host')} was asked: each was read to be without it before")
+        asked = f"none of {counted(every, 'host')} was asked"
+        yield Line(f"{order.id}: {asked}: each was read to be without it, or excused")
         yield from _besides(carried)
         return
     held = carried.wanted is HostState.HELD
@@ -141,6 +157,13 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     if held:
         again = f"try again: ringfence quarantine {order.id}; " if missing and order.kind is Kind.QUARANTINE else ""
         yield Line(f"  → {again}undo: ringfence {order.kind.ending} {order.id}")
+        holding = {name: whom_for for name, whom_for in carried.forwarders.items() if name in well}
+        on_the_way = {
+            name: some
+            for name, hosts in carried.on_the_way.items()
+            if (some := tuple(one for one in hosts if one in well))
+        }
+        yield from _forwarder_lines(holding, on_the_way)
     elif missing:
         when = "to go on" if carried.interrupted else "once they can be reached"
         yield Line(f"  → {when}: ringfence {order.kind.ending} {order.id}")

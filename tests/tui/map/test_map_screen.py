@@ -24,6 +24,7 @@ from textual.pilot import Pilot
 
 from tests.tui.map_program import KEYS, ToldEngine
 from tests.tui.pictures import edge, group, picture
+from tests.tui.waiting import until_true
 
 GROUPS = ("dev shop api", "prod shop api", "prod shop db", "internet")
 DENIAL = RuleEffect("ab", "never", "policy/guardrails.yml:6", "deny", 12, 12, (), 1, 1)
@@ -86,7 +87,7 @@ def driven(test: Callable[[Pilot[int], MapScreen, Told], Awaitable[None]], *, re
         engine.read_only = read_only
         app = RingfenceApp(engine, first="map")
         async with app.run_test(size=(80, 24)) as pilot:
-            await shows(pilot, lambda: page(app).model is not None)
+            await until_true(pilot, lambda: page(app).model is not None)
             await test(pilot, page(app), engine)
 
     asyncio.run(asyncio.wait_for(within(), 30))
@@ -96,15 +97,6 @@ def page(app: RingfenceApp) -> MapScreen:
     """Return the map."""
     assert isinstance(app.page, MapScreen)
     return app.page
-
-
-async def shows(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it does not come")
 
 
 def heading(screen: MapScreen) -> str:
@@ -139,7 +131,7 @@ def test_a_rule_or_an_explanation_that_is_asked_for_at_a_name_says_where_to_go_f
             screen.say()
             screen.query_one(Matrix).go(0, -1)
             await pilot.press(key)
-            await shows(pilot, lambda what=what: f"{what} has two ends" in plain(screen.query_one(Notice).shown))  # type: ignore[misc]
+            await until_true(pilot, lambda what=what: f"{what} has two ends" in plain(screen.query_one(Notice).shown))  # type: ignore[misc]
 
     driven(test)
 
@@ -148,7 +140,7 @@ def test_a_picture_of_nothing_says_so_once_and_who_asks_the_hosts() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         engine.answers["map.picture"] = lambda _: MapAnswer(picture(()), KEYS, DraftNote())
         screen.entered()
-        await shows(pilot, lambda: "nothing was seen" in heading(screen))
+        await until_true(pilot, lambda: "nothing was seen" in heading(screen))
         assert "0 groups" not in heading(screen)
         assert "1 and t ask the hosts" in heading(screen)
 
@@ -159,9 +151,9 @@ def test_from_an_edge_to_the_simulated_draft_in_two_keys_and_back_with_one() -> 
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         screen.query_one(Matrix).go(0, 2)
         await pilot.press("d")
-        await shows(pilot, lambda: screen.query(SheetBox) and screen.query_one(SheetBox).foot == EFFECT)
+        await until_true(pilot, lambda: screen.query(SheetBox) and screen.query_one(SheetBox).foot == EFFECT)
         await pilot.press("enter")
-        await shows(pilot, lambda: at_cursor(screen) == "x2*")
+        await until_true(pilot, lambda: at_cursor(screen) == "x2*")
         asked = engine.last("map.take")
         assert asked.rule == {  # type: ignore[attr-defined]
             "name": NAME,
@@ -172,7 +164,7 @@ def test_from_an_edge_to_the_simulated_draft_in_two_keys_and_back_with_one() -> 
         assert asked.home.file == "policy/guardrails.yml"  # type: ignore[attr-defined]
         assert not screen.query(SheetBox)
         await pilot.press("u")
-        await shows(pilot, lambda: at_cursor(screen) == "+2 ")
+        await until_true(pilot, lambda: at_cursor(screen) == "+2 ")
 
     driven(test)
 
@@ -181,7 +173,7 @@ def test_enter_that_comes_before_the_file_is_known_waits_for_it() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         screen.query_one(Matrix).go(0, 2)
         await pilot.press("d", "enter")
-        await shows(pilot, lambda: at_cursor(screen) == "x2*")
+        await until_true(pilot, lambda: at_cursor(screen) == "x2*")
         assert engine.last("map.take").home.file == "policy/guardrails.yml"  # type: ignore[attr-defined]
 
     driven(test)
@@ -190,7 +182,7 @@ def test_enter_that_comes_before_the_file_is_known_waits_for_it() -> None:
 def test_escape_leaves_the_sheet_and_takes_nothing() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         await pilot.press("a", "l", "escape")
-        await shows(pilot, lambda: not screen.query(SheetBox))
+        await until_true(pilot, lambda: not screen.query(SheetBox))
         assert "map.take" not in [name for name, _ in engine.asked]
         assert screen.focused is screen.query_one(Matrix)
 
@@ -209,13 +201,26 @@ def test_writing_is_confirmed_first() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         for key, written in (("escape", False), ("enter", True)):
             await pilot.press("w")
-            await shows(pilot, lambda: screen.query("Dialog"))
+            await until_true(pilot, lambda: screen.query("Dialog"))
             await pilot.press(key)
-            await shows(pilot, lambda: not screen.query("Dialog"))
+            await until_true(pilot, lambda: not screen.query("Dialog"))
             await pilot.pause()
             assert ("map.write" in [name for name, _ in engine.asked]) is written
-        await shows(pilot, lambda: said(screen).startswith("written: policy/guardrails.yml"))
+        await until_true(pilot, lambda: said(screen).startswith("written: policy/guardrails.yml"))
         assert said(screen).endswith("the draft is empty  6 plans and rolls out")
+
+    driven(test)
+
+
+def test_what_is_said_of_a_picture_stays_when_that_puts_the_cursor_elsewhere() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        matrix = screen.query_one(Matrix)
+        screen.say("of the picture")
+        matrix.show(matrix.content, 2, 2)
+        await pilot.pause()
+        assert said(screen) == "of the picture"
+        await pilot.press("k")
+        await until_true(pilot, lambda: said(screen) != "of the picture")
 
     driven(test)
 
@@ -226,9 +231,9 @@ def test_what_the_engine_says_of_a_picture_stands_behind_what_the_cursor_says() 
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         engine.answers["map.picture"] = lambda _: replace(pictured("+12/61"), notes=(note,))
         screen.load()
-        await shows(pilot, lambda: said(screen) == note)
+        await until_true(pilot, lambda: said(screen) == note)
         await pilot.press("k")
-        await shows(pilot, lambda: said(screen) != note)
+        await until_true(pilot, lambda: said(screen) != note)
 
     driven(test)
 
@@ -255,16 +260,16 @@ def test_states_orders_and_filters_go_round() -> None:
 def test_levels_times_and_groups_are_asked_for() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         await pilot.press("minus")
-        await shows(pilot, lambda: screen.level is not None and screen.level.depth == 2)
+        await until_true(pilot, lambda: screen.level is not None and screen.level.depth == 2)
         assert engine.last("map.picture").levels == ("env", "app")  # type: ignore[attr-defined]
         await pilot.press("plus", "left_square_bracket")
-        await shows(pilot, lambda: "7d until 7d ago" in heading(screen))
+        await until_true(pilot, lambda: "7d until 7d ago" in heading(screen))
         assert engine.last("map.picture").when.until == "7d"  # type: ignore[attr-defined]
         screen.query_one(Matrix).go(0, -1)
         await pilot.press("enter")
-        await shows(pilot, lambda: "in dev shop api" in heading(screen))
+        await until_true(pilot, lambda: "in dev shop api" in heading(screen))
         await pilot.press("escape")
-        await shows(pilot, lambda: "in dev" not in heading(screen))
+        await until_true(pilot, lambda: "in dev" not in heading(screen))
 
     driven(test)
 
@@ -273,7 +278,7 @@ def test_neighbours_flows_and_back() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
         screen.query_one(Matrix).go(2, 2)
         await pilot.press("v")
-        await shows(pilot, lambda: screen.mode is Mode.NEIGHBOURS)
+        await until_true(pilot, lambda: screen.mode is Mode.NEIGHBOURS)
         assert screen.ends == (group("prod shop api"), group("prod shop db"))
         await pilot.press("enter")
         assert screen.centre == group("prod shop api")
@@ -282,7 +287,7 @@ def test_neighbours_flows_and_back() -> None:
         await pilot.press("escape")
         screen.query_one(Matrix).go(0, 2)
         await pilot.press("enter")
-        await shows(pilot, lambda: screen.mode is Mode.FLOWS)
+        await until_true(pilot, lambda: screen.mode is Mode.FLOWS)
         await pilot.press("escape")
         assert screen.mode is Mode.MATRIX
 
@@ -293,7 +298,7 @@ def test_y_is_told_the_command_and_a_pair_that_is_sent_here_is_shown() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
         screen.take(PairSubject("env=dev role=api", "env=prod,role=db"))
         screen.entered()
-        await shows(pilot, lambda: screen.ends == (group("dev shop api"), group("prod shop db")))
+        await until_true(pilot, lambda: screen.ends == (group("dev shop api"), group("prod shop db")))
         pair = "env=dev,app=shop,role=api env=prod,app=shop,role=db"
         assert screen.command() == f"ringfence simulate --since 7d --pair {pair}"
         screen.take(PictureSubject("x"))
@@ -315,7 +320,7 @@ def test_a_click_goes_to_a_cell_and_two_show_its_flows() -> None:
         await pilot.click(Matrix, offset=(3, 2))
         assert (matrix.row, matrix.column) == (-1, 0), "a line between blocks is no row"
         await pilot.double_click(Matrix, offset=(width + 7, 1))
-        await shows(pilot, lambda: screen.mode is Mode.FLOWS)
+        await until_true(pilot, lambda: screen.mode is Mode.FLOWS)
 
     driven(test)
 
@@ -324,7 +329,7 @@ def test_a_cell_is_explained_at_a_key() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
         screen.query_one(Matrix).go(0, 2)
         await pilot.press("e")
-        await shows(pilot, lambda: pilot.app.screen is not screen)
+        await until_true(pilot, lambda: pilot.app.screen is not screen)
         explain = pilot.app.screen
         assert isinstance(explain, ExplainScreen)
         assert (explain.asked.client, explain.asked.server) == (

@@ -87,6 +87,8 @@ def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Pat
     assert "ringfence apply" in sentence
     unlisted = said(tmp_path, {**known, "table": ["unknown"], "unknown": ["nft does not list our table"]})
     assert len(unlisted) == 1
+    # nothing at all is no answer either: an empty listing does not say that everything is open
+    assert not any("is not there" in sentence for sentence in said(tmp_path, {}))
 
 
 def test_a_table_that_waits_is_named_with_the_commands_that_end_it(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ringfence.model.assets import Control
-from ringfence.operations.direct_runner import DirectRunner
+from ringfence.operations.direct_runner import PROGRAM, DirectRunner
 from ringfence.rollout import Event, Interrupted, PlaybookResult
 from ringfence.rollout.cancellation import Cancellation
 
@@ -22,6 +26,11 @@ cat >/dev/null
 case $1 in
 refuses) printf 'ringfence:refused=lockout\\nringfence:reason=it would cut off 10.0.0.1\\n' ;;
 gone) echo 'ssh: connect to host gone port 22: No route to host' >&2; exit 255 ;;
+floods) exec cat /dev/zero ;;
+scolds) head -c 9000000 /dev/zero | tr '\\0' x >&2; printf 'ringfence:state=held\\nringfence:changed=yes\\n' ;;
+half) printf 'ringfence:state=held\\nringfence:begin emergency\\nemergency q-0000' ;;
+escapes) printf 'ringfence:refused=x\\nringfence:reason=\\033]0;owned\\007\\n' ;;
+nothing) exit 0 ;;
 without) printf 'ringfence:state=held\\nringfence:changed=yes\\n' ;;
 esac
 """
@@ -65,6 +74,39 @@ def test_each_host_is_told_by_its_own_answer(tmp_path: Path) -> None:
     assert "No route to host" in found["gone"].reason
     assert found["without"].result["emergencies"] == ""  # its kernel was read to hold nothing
     assert "winrm" in found["windows"].reason
+
+
+def test_a_host_that_never_stops_talking_takes_no_memory_of_the_controller(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    found = asked(tmp_path, {name: {} for name in ("floods", "scolds", "half", "escapes", "nothing", "without")}).hosts
+    assert {name: (one.state, one.ok) for name, one in found.items()} == {
+        "floods": ("unknown", False),
+        "scolds": ("held", True),
+        "half": ("unknown", False),
+        "escapes": ("refused", False),
+        "nothing": ("failed", False),
+        "without": ("held", True),
+    }
+    assert "longer than 8 MB" in found["floods"].reason
+    assert all(one.reason.isprintable() for one in found.values())
+    # the largest process that ended, in KB: without a limit it grows by gigabytes
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 200_000)
+
+
+def test_where_the_command_was_killed_what_still_tells_hosts_ends_without_a_traceback(tmp_path: Path) -> None:
+    job = {"command": ["/bin/sh", "-c", "cat >/dev/null; echo ringfence:state=held"], "enforcer": "nftables"}
+    order = {"verb": "release", "at_once": 2, "hosts": {name: {**job, "given": "q-00000001"} for name in "abc"}}
+    with subprocess.Popen(
+        [sys.executable, "-m", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stdin.write(json.dumps(order).encode())
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
 
 
 def test_what_is_cancelled_ends_with_every_ssh(tmp_path: Path) -> None:

@@ -153,6 +153,26 @@ def test_a_permission_opens_the_service_on_both_ends_until_it_ends(
     assert done.order.id not in {one.id for one in Estate(tmp_path).standing()}
 
 
+@pytest.mark.parametrize("service", ["tcp/0", "udp/53, tcp/0", "sctp/0"])
+def test_port_0_is_no_port_to_let_through(tmp_path: Path, hosts: HostsInMemory, service: str) -> None:
+    with pytest.raises(InputError, match="names port 0, which no connection has"):
+        permit(shop(tmp_path), hosts, "2h", "web-1", "db-1", service)
+    assert permit(tmp_path, hosts, "2h", "web-1", "db-1", "tcp").exit_status == 0
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_permission_may_be_for_as_many_as_one_names(tmp_path: Path, hosts: HostsInMemory, guarded: bool) -> None:
+    many = "".join(f"    v{number}: {{ansible_host: 10.7.0.{number}, vm: {{role: many}}}}\n" for number in range(1, 31))
+    files = {"inventory/hosts.yml": FILES["inventory/hosts.yml"] + many}
+    if guarded:
+        files["policy/guardrail.yml"] = GUARDRAIL.replace("role: db", "role: many")
+    shop(tmp_path, files)
+    if guarded:
+        with pytest.raises(InputError, match="the guardrail 'nobody reaches the database by ssh' denies"):
+            permit(tmp_path, hosts, "2h", "role=many", "role=many", "ssh")
+    assert len(permit(tmp_path, hosts, "2h", "role=many", "role=many", "tcp/7").well) == 30
+
+
 def test_guardrails_hold_unless_the_workspace_lets_emergencies_through(tmp_path: Path, hosts: HostsInMemory) -> None:
     shop(tmp_path, {"policy/guard.yml": GUARDRAIL})
     with pytest.raises(InputError, match="nobody reaches the database by ssh") as refused:

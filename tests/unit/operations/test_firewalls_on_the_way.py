@@ -128,3 +128,28 @@ def test_what_is_forwarded_meets_the_chains_of_its_way_alone(report: str, said: 
     (low, _) = parse_service("tcp/443").of(4).intervals[0]
     found = read_report(report).finding(point_of("10.0.1.4"), point_of("10.0.2.5"), low, through=True)
     assert str(found).startswith(said), found
+
+
+DNAT = (
+    "part save legacy 4\n*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 8088 -j DNAT "
+    "--to-destination 10.0.2.5:80\nCOMMIT\nend\n"
+)
+
+
+def test_what_a_router_denies_for_itself_and_sends_on_is_not_proven(tmp_path: Path) -> None:
+    workspace = site(tmp_path, "true", DNAT)
+    # the client's own table lets it out
+    rules = POLICY.replace("tests:", "  - {name: out, from: {role: web}, to: {role: gw}, at: from, allow: tcp}\ntests:")
+    rules = rules.replace("rules: [{name: all, from: any, to: any, allow: [tcp/80, tcp/443]}]", "rules:")
+    (workspace / "policy/shop.yml").write_text(rules)
+    answers = data(workspace, "explain", "web-1", "gw-1", "tcp/8087-8089")["answers"]
+    notes = {
+        service: any("not proven" in note and "DNAT" in note for note in one["sides"][1].get("notes", ()))
+        for one in answers  # type: ignore[attr-defined]
+        for service in one["service"]
+    }
+    assert notes == {"tcp/8087": False, "tcp/8088": True, "tcp/8089": False}
+    assert {one["verdict"] for one in answers} == {"deny"}  # type: ignore[attr-defined]
+    assert "not proven: a hand-written rule (iptables (legacy) nat, chain PREROUTING, rule 1; -j DNAT" in (
+        ringfence(workspace, "explain", "web-1", "gw-1", "tcp/8088").output
+    )

@@ -8,11 +8,14 @@ import pytest
 from ringfence.estate import Estate
 from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
 from ringfence.operations.execution import Execution
+from ringfence.operations.other_firewalls import keep_reports
 from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
+from ringfence.presenting.emergency_view import carried_lines, cut_lines
 from ringfence.wire import emergency_lines
 
 from tests.unit.cli_shop import NOW, shop
 from tests.unit.emergency_hosts import HostsInMemory
+from tests.unit.operations.test_other_firewalls import told
 
 INVENTORY = """\
 all:
@@ -48,6 +51,43 @@ def test_who_is_isolated_is_cut_where_it_is_forwarded_from_all_but_who_is_kept(d
     assert sorted(hosts.kernels) == ["db-1", "gw-1"]
     assert lines(hosts, "gw-1") == ["element quarantined 10.0.2.5", "element kept 10.0.1.4"]
     assert lines(hosts, "db-1") == ["element quarantined 10.0.2.5"]
+
+
+def test_the_question_and_the_report_say_what_stops_passing_a_router(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    cut = quarantine_of(estate, QuarantineRequest(("gw-1",), (), "owned"))
+    said = "gw-1 forwards for others, for cache-1, db-1: nothing passes it until it is released, but for what is kept"
+    assert cut.data()["forwarders"] == {"gw-1": ["cache-1", "db-1"]}
+    assert [one.text.strip() for one in cut_lines(cut)].count(said) == 1
+    done = quarantine(estate, cut, Execution(runner=hosts))
+    assert [one.text.strip() for one in carried_lines(done)].count(said) == 1
+
+
+def test_a_router_that_is_not_asked_to_judge_is_named_by_what_it_told(directory: Path) -> None:
+    estate = Estate(directory)
+    host = told("web-1", "end\n")
+    between = "10.0.1.0/24 (eth0), 10.0.9.0/24 (eth1)"
+    host.result["forwards"] = [
+        "/proc/sys/net/ipv4/ip_forward: this host forwards",
+        f"forwarded, by x: between {between}",
+    ]
+    assert keep_reports(estate, {"web-1": host}) == []
+    cut = quarantine_of(estate, QuarantineRequest(("web-1",), (), "owned"))
+    assert cut.forwarders == {"web-1": (between,)}
+    assert quarantine_of(estate, QuarantineRequest(("db-1",), (), "owned")).forwarders == {}
+
+
+def test_who_is_cut_off_by_hosts_on_the_way_alone_is_named(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    cut = quarantine_of(estate, QuarantineRequest(("cache-1",), (), "scans"))
+    assert cut.data()["on_the_way"] == {"cache-1": ["gw-1"]}
+    said = (
+        "nothing is installed on cache-1: it is cut off where gw-1 forwards for it and by its peers, "
+        "and what passes neither goes on"
+    )
+    assert [one.text.strip() for one in cut_lines(cut)].count(said) == 1
+    done = quarantine(estate, cut, Execution(runner=hosts))
+    assert [one.text.strip() for one in carried_lines(done)].count(said) == 1
 
 
 def test_a_permission_opens_the_way_of_both_ends_that_the_host_judges(directory: Path) -> None:

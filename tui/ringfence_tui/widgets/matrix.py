@@ -29,11 +29,12 @@ class Matrix(PaintedMatrix, can_focus=True):
     BINDINGS = bindings((*OWN_MOVES, *SIDEWAYS, CHOOSE))
 
     class Moved(Message):
-        """The cursor stands elsewhere."""
+        """The cursor stands elsewhere; `carried` there by another content, not by a person."""
 
-        def __init__(self, matrix: Matrix, row: int, column: int) -> None:
+        def __init__(self, matrix: Matrix, row: int, column: int, *, carried: bool = False) -> None:
             super().__init__()
             self.matrix = matrix
+            self.carried = carried
             self.row = row
             self.column = column
 
@@ -62,9 +63,9 @@ class Matrix(PaintedMatrix, can_focus=True):
         else:
             self.measure()
             self.refresh()
-        self.go(self.row if row is None else row, self.column if column is None else column)
+        self.go(self.row if row is None else row, self.column if column is None else column, carried=True)
 
-    def go(self, row: int, column: int) -> None:
+    def go(self, row: int, column: int, *, carried: bool = False) -> None:
         """Put the cursor somewhere, and tell."""
         last = len(self.content) - 1
         row, column = max(HEADER, min(row, last)), max(HEADER, min(column, last))
@@ -82,7 +83,7 @@ class Matrix(PaintedMatrix, can_focus=True):
             self.repaint_places(row, column)
         self.follow()
         if before != (row, column):
-            self.post_message(self.Moved(self, row, column))
+            self.post_message(self.Moved(self, row, column, carried=carried))
 
     # Keys and mouse
 

@@ -201,9 +201,10 @@ class LookingPage(PicturePage):
 
     @on(Matrix.Moved)
     @on(NeighbourList.Moved)
-    def cursor_moved(self) -> None:
-        """Say what is known of another cell."""
-        self.say()
+    def cursor_moved(self, message: Matrix.Moved | NeighbourList.Moved) -> None:
+        """Say what is known of another cell. What was said of a picture stays when it put the cursor there."""
+        if not (isinstance(message, Matrix.Moved) and message.carried):
+            self.say()
         self.show_cell()
 
     @on(Matrix.Scrolled)

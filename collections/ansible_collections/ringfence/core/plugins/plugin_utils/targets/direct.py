@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
@@ -36,6 +39,8 @@ SECONDS = 30
 # For how many seconds the others wait for the first hosts: what is isolated has the machine to itself.
 HEAD_START = 1.0
 LONGEST = 8_000_000
+# What is read or written at once, and what of errors is kept.
+PART = 1 << 16
 # What a host is told nothing for: others may have told it something since.
 GONE = "the command that wanted this was killed, so this host was not asked"
 # What ssh adds where the command that was to reach a host for it has failed, behind that command's own words.
@@ -60,8 +65,7 @@ def main() -> None:
             gone = run and not lives(run)
             told = _failed("not begun", GONE) if gone else _told(asked["verb"], name, hosts[name], running)
         with said:
-            sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
-            sys.stdout.flush()
+            _tell(json.dumps({"host": name, **told}) + "\n")
 
     first = [name for name in hosts if name in set(asked.get("first") or [])]
     with ThreadPoolExecutor(min(int(asked["at_once"]), len(hosts))) as pool:
@@ -70,6 +74,15 @@ def main() -> None:
         begun += [pool.submit(one, name) for name in hosts if name not in first]
         for each in begun:
             each.result()
+
+
+def _tell(line: str) -> None:
+    """Print a line; where whoever wanted it was killed nobody reads it, and no traceback is for whoever looks there."""
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Running:
@@ -129,14 +142,68 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
     if process is None:
         return _failed("interrupted", "this was stopped before the host was asked")
     try:
-        out, err = process.communicate(sent, timeout=SECONDS)
+        out, err = _said(process, sent, time.monotonic() + SECONDS)
     except subprocess.TimeoutExpired:
         return _failed("silent", f"this host did not answer within {SECONDS} s")
+    except OverflowError:
+        return _failed("unknown", f"this host's answer is longer than {LONGEST // 1_000_000} MB")
     finally:
         _kill(process)
-        process.communicate()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        process.wait()
         running.ended(process)
-    return _judged(process.returncode, out[:LONGEST].decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    return _judged(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+def _said(process: subprocess.Popen, sent: bytes, until: float) -> tuple[bytes, bytes]:
+    """Return what a process says until it has ended, and the end of its errors; no more than that is kept in memory.
+
+    Raise TimeoutExpired where that takes too long, OverflowError where it says more than a host may.
+    """
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    given, out, err = process.stdin.fileno(), process.stdout.fileno(), process.stderr.fileno()
+    said = {out: bytearray(), err: bytearray()}
+    os.set_blocking(given, False)
+    left = memoryview(sent)
+    with selectors.DefaultSelector() as ready:
+        ready.register(given, selectors.EVENT_WRITE)
+        for pipe in said:
+            ready.register(pipe, selectors.EVENT_READ)
+        while ready.get_map():
+            seconds = until - time.monotonic()
+            if seconds <= 0:
+                raise subprocess.TimeoutExpired(process.args, SECONDS)
+            for key, _ in ready.select(seconds):
+                if key.fd == given:
+                    left = left[_written(given, left) :]
+                    if not left:
+                        ready.unregister(given)
+                        process.stdin.close()
+                    continue
+                part = os.read(key.fd, PART)
+                if not part:
+                    ready.unregister(key.fd)
+                said[key.fd] += part
+                if len(said[out]) > LONGEST:
+                    raise OverflowError
+                del said[err][:-PART]
+    process.wait(max(until - time.monotonic(), 0.1))
+    return bytes(said[out]), bytes(said[err])
+
+
+def _written(descriptor: int, left: memoryview) -> int:
+    """Return how many bytes a pipe took; one that nobody reads any more takes all of them."""
+    try:
+        return os.write(descriptor, left[:PART])
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return len(left)
 
 
 def _judged(status: int, out: str, err: str) -> dict:

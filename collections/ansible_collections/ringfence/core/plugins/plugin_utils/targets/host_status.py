@@ -41,7 +41,7 @@ def held(reply: Reply, enforcer: str = USUAL) -> dict:
         "table": reply.last("verdict_table"),
         "applied": reply.last("applied"),
         "waiting": _waiting(reply),
-        "damaged": reply.all("damaged")[:MOST_DAMAGED],
+        "damaged": [*reply.all("damaged"), *reply.all("unkept")][:MOST_DAMAGED],
         "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),
         "features": enforcement(enforcer).features(reply),

@@ -121,7 +121,7 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("no_unit", "no_user", "no_container"), lambda value, name: matching(value, name, _NAME, "a name")),
     # sentences for people, also of nft, which repeats the line that it does not accept
     **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), _sentence),
-    **dict.fromkeys(("warning", "unknown", "uncut", "older"), _sentence),
+    **dict.fromkeys(("warning", "unknown", "uncut", "unkept", "older"), _sentence),
 }
 SECTIONS = (
     "listing", "sockets", "flows", "owners", "foreign", "beside", "history", "denials",

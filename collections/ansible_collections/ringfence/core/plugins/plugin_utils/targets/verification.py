@@ -50,7 +50,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0
-        if reply.last("table") == "unknown":
+        if reply.last("table") in ("", "unknown"):
             told, sentences = [], []
     emergencies = _first(_emergencies(reply, found), "emergencies")
     drift = [

@@ -25,7 +25,7 @@ OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 PARTS = (
     "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "processes",
     "answers", "bridged", "engines", "containers", "elements", "listing", "persistence", "guard",
-    "emergency", "emergency_clock", "emergency_passing", "emergency_units", "emergency_containers",
+    "emergency", "emergency_kept", "emergency_clock", "emergency_passing", "emergency_units", "emergency_containers",
     "emergency_nft", "emergency_iptables", "emergency_offloaded",
     "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip

@@ -3,13 +3,12 @@
 # That table is asked before the one of the policy, and what it drops nothing behind it lets through. So it needs no plan
 # and no policy, and nothing that happens to the policy's table (a swap, a way back, stages, a move) touches it.
 #
-# emergency           the entries, as wire/emergency_lines.py has them, behind the control paths; see emergency_read
+# emergency           what is kept, see emergency_kept.sh
 # emergency.sh        this script, for the boot unit
 # emergency.approved  which approvals were used; see use_approval
 # and in memory: emergency.lock, emergency.tool (what loaded the table), emergency.label (a permission was given in this
 # boot, so connections may bear our label)
 
-emergency_kept=$state/emergency
 # The label that a connection gets which a permission let begin: bit 97 of the 128 that conntrack keeps.
 emergency_label=97
 
@@ -22,6 +21,7 @@ lock_emergency() {
         take_lock
         return 0
     fi
+    make_way "$runs/emergency.lock"
     if ! { true >>"$runs/emergency.lock"; } 2>/dev/null; then return 1; fi
     exec 8>>"$runs/emergency.lock"
     if ! lock_within 20 8; then
@@ -36,22 +36,6 @@ leave_emergency() {
     emergency_locked=
 }
 emergency_locked=
-
-# emergency_read [NOW]: the kept entries of which none has ended, and the control paths, as lines; fails where the file is
-# damaged. NOW: emergency_time has just told.
-emergency_read() {
-    emergency_lines=
-    if [ -z "${1-}" ]; then emergency_time; fi
-    if [ ! -e "$emergency_kept" ]; then return 0; fi
-    emergency_lines=$(awk -v now="$emergency_now" -v mark="$whole_mark" "$emergency_form"'
-        { whole = $0 == mark }
-        /^#/ { next }
-        bad($0) { broken = 1; exit }
-        $1 == "control" { print; next }
-        $1 == "emergency" { live = $5 == 0 || $5 > now }
-        live
-        END { if (broken || !whole) exit 1 }' "$emergency_kept" 2>/dev/null) || return 1
-}
 
 # shellcheck disable=SC2016 # awk's own variables
 emergency_form='
@@ -189,18 +173,6 @@ LINES
     fi
 }
 
-# keep_emergency LINES: makes them the kept ones; fails where the disk takes nothing.
-keep_emergency() {
-    if [ -z "$1" ]; then
-        rm -f "$emergency_kept" 2>/dev/null
-        [ ! -e "$emergency_kept" ]
-        return
-    fi
-    keep_text "$emergency_kept" "$1
-$whole_mark" && sync "$emergency_kept" 2>/dev/null
-    [ -e "$emergency_kept" ]
-}
-
 # load_emergency LINES [SAFE]: puts them into the kernel, or takes all out for none; what the tool said is in
 # emergency_said. SAFE: without permissions, where these do not load.
 load_emergency() {
@@ -256,15 +228,16 @@ restore_chains() {
 
 # tell_emergency [NOW]: replies what is kept, and what the kernel has of it. NOW: emergency_time has just told.
 tell_emergency() {
-    if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
-    # also what has ended by itself: its rules stand, and its elements are gone
-    if [ ! -e "$emergency_kept" ] || emergency_read "${1-}"; then
-        section_begins emergency
-        if [ -e "$emergency_kept" ]; then sed '/^#/d' "$emergency_kept" 2>/dev/null; fi
-        section_ends emergency
+    if ! emergency_stands && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
+    if emergency_read "${1-}"; then
+        tell_kept
     else
-        reply damaged "$emergency_kept is not whole: what was cut off here is not known"
+        reply damaged "$emergency_kept is not whole: what was cut off here is not known$(emergency_saved)"
     fi
+    # also what has ended by itself: its rules stand, and its elements are gone
+    section_begins emergency
+    tell_source
+    section_ends emergency
     tell_clock
     if emergency_permits "$emergency_lines"; then
         if [ -z "$(not_passing)" ]; then reply label_passes yes; else reply label_passes no; fi
@@ -289,14 +262,16 @@ verb_emergency() {
     emergency_guard "$emergency_given"
     if [ -z "$rf_check" ]; then
         open_runs || refuse_write "${runs%/*}"
-        open_state
+        # what the disk does not take stands until the next boot
+        make_state || true
         lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
     fi
     use_approval "$emergency_given"
     if ! emergency_read; then
-        reply warning "$emergency_kept was damaged: what was cut off here before is not known, and kept as $emergency_kept.damaged"
-        if [ -z "$rf_check" ]; then mv -f "$emergency_kept" "$emergency_kept.damaged" 2>/dev/null; fi
-        emergency_lines=
+        reply warning "$emergency_kept was damaged: what was cut off here before is not known$(emergency_saved), and kept as $emergency_kept.damaged"
+        if [ -z "$rf_check" ]; then { rm -rf "$emergency_kept.damaged" && mv -f "$emergency_kept" "$emergency_kept.damaged"; } 2>/dev/null; fi
+    elif [ -n "$emergency_unkept" ]; then
+        reply warning "$emergency_unkept: what stood is known from memory"
     fi
     emergency_before=$emergency_lines
     section_begins emergency_before
@@ -336,13 +311,27 @@ $emergency_given" || refuse input "the emergencies were not transferred complete
     warn_of_tracking
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
-        reply warning "what is cut off here cannot be kept below $state: it is open after a reboot"
+        unkept_words
     else
         persist_emergency "$emergency_wanted" || reply warning 'the unit that loads it at boot cannot be written'
     fi
     tell_emergency now
     leave_emergency
     reply state "$emergency_state"
+}
+
+# Says that the disk does not have what the kernel has now.
+unkept_words() {
+    if [ -n "$emergency_wanted" ]; then
+        reply warning "what stands here cannot be kept below $state: after a reboot this host does not hold all of it ($(emergency_ids "$emergency_wanted"))"
+    else
+        reply warning "that this was ended cannot be kept below $state: a reboot may bring it back"
+    fi
+}
+
+# Prints what was saved of a damaged file.
+emergency_saved() {
+    if [ -n "$emergency_lines" ]; then printf '%s' " but for $(emergency_ids "$emergency_lines")"; fi
 }
 
 # Whether the kernel has nothing of the lines $1, as after somebody flushed all.
@@ -360,8 +349,8 @@ verb_hold() {
     open_runs || exit 1
     lock_emergency || exit 1
     if ! emergency_read; then
-        echo "ringfence: $emergency_kept is not whole: nothing of it is cut off" >&2
-        finish 1
+        echo "ringfence: $emergency_kept is not whole: nothing of it is cut off$(emergency_saved)" >&2
+        if [ -z "$emergency_lines" ]; then finish 1; fi
     fi
     if ! load_emergency "$emergency_lines" safe; then
         echo "ringfence: what is kept in $emergency_kept does not load: $emergency_said" >&2
@@ -376,7 +365,7 @@ verb_hold() {
 
 # admit_control: before a table with another control path is loaded, that path is open beside every emergency as well.
 admit_control() {
-    if [ ! -e "$emergency_kept" ]; then return 0; fi
+    if ! emergency_stands; then return 0; fi
     lock_emergency || return 0
     if emergency_read && merge_emergency "$(emergency_paths)
 $whole_mark"; then
@@ -390,13 +379,15 @@ $whole_mark"; then
 
 # end_emergencies: refuses while something is cut off, unless told that it ends; else takes all of it out.
 end_emergencies() {
-    if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
+    if ! emergency_stands && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
     if emergency_read && emergency_cuts "$emergency_lines" && [ -z "$rf_force" ]; then
         refuse emergency "a quarantine stands on this host: release it first ($(printf '%s\n' "$emergency_lines" | awk '$3 == "quarantine" { printf "%s%s", (n++ ? ", " : ""), $2 }'))"
     fi
     if [ -n "$rf_check" ]; then return 0; fi
     lock_emergency
-    rm -f "$runs/emergency.label" "$emergency_kept" "$state/emergency.clock" 2>/dev/null
+    rm -f "$runs/emergency.label" 2>/dev/null
+    rm -rf "$state/emergency.clock" 2>/dev/null
+    keep_emergency ''
     load_emergency ''
     rm -f "$runs/emergency.loaded"
     persist_emergency '' >/dev/null

@@ -23,9 +23,9 @@ persist_emergency() {
             case $sync_path in *.d/"$emergency_dropin") rmdir "${sync_path%/*}" 2>/dev/null ;; esac
             sync_changed=1
         done
-        rm -f "$state/emergency.sh"
+        rm -rf "$state/emergency.sh"
     else
-        if ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/emergency.sh"; then
+        if ! is_plain "$state/emergency.sh" || ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/emergency.sh"; then
             keep_text "$state/emergency.sh" "$ringfence_script" || return 1
         fi
         sync_file "$units/$emergency_unit" "[Unit]

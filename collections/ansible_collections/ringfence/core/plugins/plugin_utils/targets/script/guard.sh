@@ -83,7 +83,7 @@ guard_boot() {
 }
 
 guard_hold() {
-    if [ ! -e "$emergency_kept" ] || [ ! -e "$runs/emergency.iptables" ]; then return 0; fi
+    if ! emergency_stands || [ ! -e "$runs/emergency.iptables" ]; then return 0; fi
     entered iptables mangle rfe_in
 }
 

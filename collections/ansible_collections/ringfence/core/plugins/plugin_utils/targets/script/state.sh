@@ -146,17 +146,23 @@ check_enforcer() {
 
 # Makes the state's directory, with a place for new files and links to what is in memory.
 open_state() {
+    make_state || refuse_write "$state" "$open_said"
+}
+
+# make_state: the same; fails where it cannot, with what was said in open_said.
+make_state() {
     if [ ! -d "$state/new" ]; then
-        if [ ! -d "${state%/*}" ]; then mkdir -p "${state%/*}"; fi
+        if [ ! -d "${state%/*}" ]; then open_said=$(mkdir -p "${state%/*}" 2>&1) || return 1; fi
+        rm -f "$state/new" 2>/dev/null
         if [ -d "$state" ]; then set --; else set -- "$state"; fi
-        open_said=$(mkdir -m 700 "$@" "$state/new" 2>&1) || refuse_write "$state" "$open_said"
+        open_said=$(mkdir -m 700 "$@" "$state/new" 2>&1) || return 1
     fi
     if [ -L "$state/pending" ] && [ -L "$state/work" ] && [ -L "$state/lock" ]; then return 0; fi
     # an earlier release had directories here
     for open_old in "$state/work" "$state/lock.d"; do
-        if [ -d "$open_old" ]; then rm -rf "$open_old"; fi
+        if [ -d "$open_old" ]; then rm -rf "$open_old" 2>/dev/null; fi
     done
-    open_said=$(ln -sf "$runs/lock" "$runs/pending" "$runs/work" "$state/" 2>&1) || refuse_write "$state" "$open_said"
+    open_said=$(ln -sf "$runs/lock" "$runs/pending" "$runs/work" "$state/" 2>&1)
 }
 
 # Reads the head of a ruleset file into PREFIX_format, PREFIX_sequence, PREFIX_plan, PREFIX_ruleset, PREFIX_table,
@@ -329,6 +335,9 @@ remember() {
 # keep_text FILE TEXT: makes a file of the state this text and a newline, or leaves it as it is and fails.
 keep_text() {
     keep_new=$state/new/${1##*/}
+    # into a directory it would be moved, and a pipe would keep it waiting
+    make_way "$keep_new"
+    make_way "$1"
     { printf '%s\n' "$2" >"$keep_new"; } 2>/dev/null && has_size "$2" "$keep_new" && mv -f "$keep_new" "$1" 2>/dev/null && return 0
     rm -f "$keep_new" 2>/dev/null
     return 1
