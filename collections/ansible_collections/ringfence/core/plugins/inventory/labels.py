@@ -70,29 +70,32 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.gc_pause import many_objects
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.known_options import KnownOptions
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.unsafe_values import as_variable
 
-try:
-    from ringfence.language import load_label_rules
-    from ringfence.model.assets import Asset
-    from ringfence.model.errors import RingfenceError
-    from ringfence.model.problems import Severity
-    from ringfence.model.rules import Settings
-    from ringfence.sources.accepted import FILE as CLAIMS
-    from ringfence.sources.accepted import read_accepted
-    from ringfence.sources.ansible_inventory import InventoryHost
-    from ringfence.sources.ansible_settings import fact_caches_of
-    from ringfence.sources.claims import judged
-    from ringfence.sources.fact_files import cached_facts
-    from ringfence.sources.inventory import read_assets
-    from ringfence.sources.label_doubts import label_doubts
-    from ringfence.sources.labelling import apply_label_rules
-    from ringfence.sources.resolution import resolve_names
-except ImportError as missing:
-    ENGINE_MISSING: ImportError | None = missing
-else:
-    ENGINE_MISSING = None
+# the engine stays, and so does all of Ansible that is there by now: every start would look through both several times
+with many_objects():
+    try:
+        from ringfence.language import load_label_rules
+        from ringfence.model.assets import Asset
+        from ringfence.model.errors import RingfenceError
+        from ringfence.model.problems import Severity
+        from ringfence.model.rules import Settings
+        from ringfence.sources.accepted import FILE as CLAIMS
+        from ringfence.sources.accepted import read_accepted
+        from ringfence.sources.ansible_inventory import InventoryHost
+        from ringfence.sources.ansible_settings import fact_caches_of
+        from ringfence.sources.claims import judged
+        from ringfence.sources.fact_files import cached_facts
+        from ringfence.sources.inventory import read_assets
+        from ringfence.sources.label_doubts import label_doubts
+        from ringfence.sources.labelling import apply_label_rules
+        from ringfence.sources.resolution import resolve_names
+    except ImportError as missing:
+        ENGINE_MISSING: ImportError | None = missing
+    else:
+        ENGINE_MISSING = None
 
 
 class InventoryModule(KnownOptions, BaseInventoryPlugin):
