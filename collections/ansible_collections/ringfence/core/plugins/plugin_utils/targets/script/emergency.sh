@@ -19,7 +19,7 @@ lock_emergency() {
     if [ "$locked" = link ] || [ -n "$rf_locked" ]; then return 0; fi
     if ! have flock; then
         take_lock
-        emergency_locked=link
+        emergency_locked='link'
         return 0
     fi
     make_way "$runs/emergency.lock"
