@@ -90,7 +90,7 @@ def test_a_host_that_never_stops_talking_takes_no_memory_of_the_controller(tmp_p
     assert "longer than 8 MB" in found["floods"].reason
     assert all(one.reason.isprintable() for one in found.values())
     # the largest process that ended, in KB: without a limit it grows by gigabytes
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 200_000)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 200_000)
 
 
 def test_where_the_command_was_killed_what_still_tells_hosts_ends_without_a_traceback(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 
 # Whether anybody has a flowtable here.
 has_flowtables() {
-    have nft && [ -n "$(nft list flowtables 2>/dev/null | sed -n '/flowtable/p')" ]
+    if ! have nft; then return 1; fi
+    case $(nft list flowtables 2>/dev/null) in *flowtable*) ;; *) return 1 ;; esac
 }
 
 # cut_addresses LINES: the addresses and networks that quarantines among them cut off; all where this host itself is isolated.
