@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.shared_bridges import not_cut
+from ringfence.enforcers import unseen
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import kept_order
 from ringfence.model.addresses import addresses_of
@@ -23,6 +24,7 @@ from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.model.assets import Asset
     from ringfence.model.intervals import IntervalSet
     from ringfence.operations.emergency_ends import Known
     from ringfence.wire.emergency_lines import Emergency
@@ -54,6 +56,7 @@ class Cut:
     `already` are, by the id of another quarantine that stands, whom that isolates too. `controls` are the networks of
     control paths that it isolates whole: hosts refuse it from there. `forwarders` are the isolated that forward, with
     for whom or between what; `on_the_way` the isolated that nobody but these hosts on the way cuts off.
+    `elsewhere` are the isolated without an address of their own, with whose table judges them instead.
     """
 
     order: Order
@@ -67,6 +70,7 @@ class Cut:
     controls: tuple[str, ...] = ()
     forwarders: Forwarders = field(default_factory=dict)
     on_the_way: Forwarders = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -90,6 +94,7 @@ class Cut:
             "holders": list(self.holders),
             "peers": list(self.peers),
             "not_enforced": list(self.not_enforced),
+            "elsewhere": dict(self.elsewhere),
             "open_peers": list(self.open_peers),
             "behind": {name: list(hosts) for name, hosts in self.behind.items()},
             "no_control_path": list(self.no_path),
@@ -138,7 +143,13 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         _controls(now, order.first.addresses),
         stopped_by(estate, now, order.first.names & enforced),
         cut_on_the_way(now, order.first.names),
+        {one.name: why for one in now.snapshot.assets if one.name in order.first.names and (why := _elsewhere(one))},
     )
+
+
+def _elsewhere(asset: Asset) -> str:
+    """Return by whose table an asset is judged that has no address of its own, empty for all others."""
+    return "" if asset.addresses else unseen(asset)
 
 
 def _of_hosts(end: EmergencyEnd) -> EmergencyEnd:

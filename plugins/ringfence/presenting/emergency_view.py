@@ -56,8 +56,10 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     if cut.no_path:
         text = f"  no control path is written for {first_few(cut.no_path)}: only the address that this comes from stays"
         yield Line(f"{text} open (ringfence.yml, control)", style="yellow")
-    if cut.not_enforced:
-        text = f"  nothing enforces on {first_few(cut.not_enforced)}: only its enforced peers refuse it"
+    for name, why in cut.elsewhere.items():
+        yield Line(f"  {name} is not cut off by its own name: {why}", style="red")
+    if by_itself := [name for name in cut.not_enforced if name not in cut.elsewhere]:
+        text = f"  nothing enforces on {first_few(by_itself)}: only its enforced peers refuse it"
         yield Line(text, style="yellow")
     if cut.open_peers:
         rest = "" if cut.isolated or cut.holders else ", so it still reaches them"
