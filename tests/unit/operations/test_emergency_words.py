@@ -102,6 +102,15 @@ def test_a_host_whose_connection_is_local_is_named_as_one_that_this_machine_woul
     assert quarantine_of(Estate(tmp_path), QuarantineRequest(("web-1",), (), "scans")).local == ()
 
 
+def test_reach_names_what_stands_about_the_assets_that_it_is_asked_about(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    title = isolate(tmp_path, hosts).order.title
+    for words in (("--from", "web-1"), ("--to", "web-1"), ("--from", "web-1", "--to", "db-1"), ()):
+        assert f"{title} is about web-1, and decides before" in ringfence(tmp_path, "reach", *words).stderr, words
+    assert title not in ringfence(tmp_path, "reach", "--from", "web-2").stderr
+    assert title in ringfence(tmp_path, "blast", "web-1").stderr
+
+
 def test_what_two_isolated_ends_sent_each_other_is_told_once(tmp_path: Path) -> None:
     ringfence(shop(tmp_path), "flows", "add", str(tmp_path / "flows.csv"))
     cut = quarantine_of(Estate(tmp_path), QuarantineRequest(("web-1", "api-1"), (), "scans"))
