@@ -17,6 +17,7 @@ from ringfence.operations.emergency_ends import checked_reason, known, new_id, s
 from ringfence.operations.emergency_forwarders import Forwarders, cut_on_the_way, stopped_by
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_jumps import reached_over
+from ringfence.operations.emergency_local import told_to_this_machine
 from ringfence.operations.emergency_moves import NOBODYS, moved
 from ringfence.operations.emergency_overlaps import Isolated, isolated_besides
 from ringfence.operations.execution import Execution
@@ -70,6 +71,7 @@ class Cut:
     controls: tuple[str, ...] = ()
     forwarders: Forwarders = field(default_factory=dict)
     on_the_way: Forwarders = field(default_factory=dict)
+    local: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,7 @@ class Cut:
             "controls": list(self.controls),
             "forwarders": {name: list(whom) for name, whom in self.forwarders.items()},
             "on_the_way": {name: list(hosts) for name, hosts in self.on_the_way.items()},
+            "told_to_this_machine": list(self.local),
         }
 
 
@@ -143,6 +146,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         _controls(now, order.first.addresses),
         stopped_by(estate, now, order.first.names & enforced),
         cut_on_the_way(now, order.first.names),
+        told_to_this_machine(now, entries),
         {one.name: why for one in now.snapshot.assets if one.name in order.first.names and (why := _elsewhere(one))},
     )
 

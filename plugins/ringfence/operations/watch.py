@@ -12,6 +12,7 @@ from ringfence.estate.listening import SILENT
 from ringfence.flows.store import FlowStore
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.drive import drive
+from ringfence.operations.emergencies import standing_about
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, FlowSelection
 from ringfence.operations.flow_sources import note_source
@@ -86,6 +87,8 @@ def watch(
     judge, pairs = _judge(estate), _pairs(estate)
     if not pairs.known:
         hearing.note("the flow store is empty, so no label pair is called new; 'ringfence flows collect' fills it")
+    for line in standing_about(estate, hosts):
+        hearing.note(f"{line}; what a host drops for it is not recorded there, so it is no event")
     sinks = opened(settings.sinks, estate.directory)
     try:
         ways, lost = _ways(estate, hosts, execution)

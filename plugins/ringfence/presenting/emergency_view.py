@@ -49,6 +49,11 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
             f"  {first_few(cut.controls)} is where Ansible comes from (control): hosts refuse this when it comes from"
         )
         yield Line(f"{text} there, so isolate that from another machine", style="red")
+    if cut.local:
+        text = (
+            f"  {first_few(cut.local)}: 'ansible_connection' is local, so what it is told acts on this machine, not on"
+        )
+        yield Line(f"{text} the host: correct it in the inventory first", style="red")
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
