@@ -21,6 +21,7 @@ from ringfence.model.errors import InputError, Place
 PRIVATE = 0o600  # for what only its owner shall read
 READABLE = 0o644
 MOST_BYTES = 512 << 20  # of a file that is read whole: a sparse one costs nobody a thing, and who reads it everything
+SCRATCH = ".tmp"  # the .gitignore of a workspace names it: a write that is killed leaves its file behind
 NOT_REGULAR = "this is not a regular file"
 TOO_LARGE = f"the file is larger than {MOST_BYTES >> 20} MiB"
 
@@ -48,7 +49,7 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = path.stat().st_mode & 0o7777 if path.exists() else mode
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=SCRATCH)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 os.fchmod(handle, kept)

@@ -144,3 +144,15 @@ def test_the_command_says_what_it_wrote_and_makes_a_repository(tmp_path):
     again = run(str(BIN / "ringfence"), "init", "net", cwd=tmp_path)
     assert again.returncode == 2
     assert "nothing was written" in again.stderr
+
+
+def test_what_a_killed_command_had_half_written_is_nothing_that_git_would_add(tmp_path):
+    write_workspace(tmp_path)
+    run("git", "init", "--quiet", cwd=tmp_path)
+    die = "import os, sys, signal, pathlib; os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+    write_it = "from ringfence.files import write_whole; write_whole(pathlib.Path(sys.argv[1]), 'x')"
+    for name in ("emergencies/q-1a2b3c4d.json", "policy/late.yml", "sets/blocked.txt"):
+        assert run(sys.executable, "-c", die + write_it, name, cwd=tmp_path).returncode == -9
+        assert len(list((tmp_path / name).parent.glob(f".{Path(name).name}.*"))) == 1
+    run("git", "add", "--all", cwd=tmp_path)
+    assert not [name for name in run("git", "ls-files", cwd=tmp_path).stdout.split() if ".tmp" in name or "/." in name]
