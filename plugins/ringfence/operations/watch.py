@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.estate.listening import SILENT
 from ringfence.flows.store import FlowStore
+from ringfence.model.emergencies import Kind as Emergency
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.drive import drive
 from ringfence.operations.emergencies import standing_about
@@ -88,7 +89,9 @@ def watch(
     if not pairs.known:
         hearing.note("the flow store is empty, so no label pair is called new; 'ringfence flows collect' fills it")
     for line in standing_about(estate, hosts):
-        hearing.note(f"{line}; what a host drops for it is not recorded there, so it is no event")
+        hearing.note(line)
+        if line.startswith(Emergency.QUARANTINE):
+            hearing.note("hosts keep no record of what they drop for a quarantine, so that is not shown")
     sinks = opened(settings.sinks, estate.directory)
     try:
         ways, lost = _ways(estate, hosts, execution)

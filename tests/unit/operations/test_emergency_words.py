@@ -70,7 +70,7 @@ def test_a_release_that_asks_no_host_claims_no_reading(tmp_path: Path, hosts: Ho
     release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
     again = release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
     (line,) = (one.text for one in carried_lines(again))
-    assert line == f"{order.id}: none of 4 hosts was asked: each was read to be without it, or excused"
+    assert line == f"{order.id}: none of 4 hosts was asked: each is known not to hold it, or was excused"
 
 
 @pytest.mark.parametrize("what", ["127.0.0.1", "::1", "224.0.0.5", "fe80::1", "ff02::1", "255.255.255.255"])
