@@ -141,3 +141,17 @@ tell_kept() {
         fi
     fi
 }
+
+# Says that the disk does not have what the kernel has now.
+unkept_words() {
+    if [ -n "$emergency_wanted" ]; then
+        reply warning "what stands here cannot be kept below $state: after a reboot this host does not hold all of it ($(emergency_ids "$emergency_wanted"))"
+    else
+        reply warning "that this was ended cannot be kept below $state: a reboot may bring it back"
+    fi
+}
+
+# Prints what was saved of a damaged file.
+emergency_saved() {
+    if [ -n "$emergency_lines" ]; then printf '%s' " but for $(emergency_ids "$emergency_lines")"; fi
+}
