@@ -382,24 +382,3 @@ systemctl() {
                 (target.place / name).touch()
         assert target.ask("status")[1].last("unit").partition(" ")[0] == word
         (target.place / "starts").unlink(missing_ok=True)
-
-
-def peers(count: int) -> tuple[str, ...]:
-    """Return so many single addresses that no two of them make a range."""
-    return tuple(f"{20 + n // 16000}.{n // 125 % 128}.{n % 125 * 2}.7" for n in range(count))
-
-
-def test_a_table_that_is_loaded_in_stages_waits_is_confirmed_and_comes_back(tmp_path: Path) -> None:
-    kernel = open_kernel(nested=True)
-    target = LoneTarget(tmp_path, kernel, SHELLS[0])
-    old = target.plan(Wanted(peers=peers(6000)))
-    reply = target.apply(old)
-    assert (reply.last("state"), reply.last("staged") != "") == ("waiting", True), reply.values
-    assert target.confirm(old).last("state") == "confirmed"
-    new = target.plan(Wanted(allow={None: (1,)}, peers=peers(6000)))
-    assert target.apply(new).last("state") == "waiting"
-    assert target.in_kernel() == new.digest
-    assert target.ask("status")[1].last("pending") == "armed"
-    target.goes_back_to(old.digest)
-    target.ask("remove")
-    kernel.close()
