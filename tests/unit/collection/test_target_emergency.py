@@ -406,6 +406,21 @@ def test_a_tool_that_says_yes_and_does_nothing_has_released_nothing(target: Lone
     assert sessions.open(*sorted(ALL)) == ALL
 
 
+def test_an_order_for_another_name_of_the_host_does_not_end_its_isolation(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    as_peer = Emergency(ALONE.id, "quarantine", NOW, remote=PEER)
+    assert holds(ask(target, as_peer)) == {ALONE.id: True}
+    for again in (ALONE, KEPT, ALONE):  # what isolates may keep others than before
+        assert holds(ask(target, again)) == {ALONE.id: True}
+    refused = ask(target, as_peer)
+    assert refused.last("refused") == "emergency"
+    assert "under another name of the inventory" in refused.last("reason")
+    target_status = target.ask("status", {"listing": "1"})[1]
+    assert [entry.isolates for entry in read_emergencies(target_status).entries] == [True]
+    assert holds(ask(target, ends=(ALONE.id,))) == {}
+
+
 def test_what_was_cut_short_or_is_none_of_ours_changes_nothing(target: LoneTarget) -> None:
     ask(target, CUT)
     whole = emergency_order(format([ALONE]), []).encode()
