@@ -157,7 +157,7 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
                     pipe.close()
         process.wait()
         running.ended(process)
-    return _judged(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), ends)
+    return _judged(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), put, ends)
 
 
 def _said(process: subprocess.Popen, sent: bytes, until: float) -> tuple[bytes, bytes]:
@@ -208,8 +208,8 @@ def _written(descriptor: int, left: memoryview) -> int:
         return len(left)
 
 
-def _judged(status: int, out: str, err: str, ends: list[str]) -> dict:
-    """Return what the answer of a host says that was told to end something, or to hold it."""
+def _judged(status: int, out: str, err: str, put: str, ends: list[str]) -> dict:
+    """Return what the answer of a host says that was told to hold something, or to end it."""
     last = " ".join([line for line in err.strip().splitlines() if not line.startswith(NOISE)][-3:])
     try:
         reply = parse_reply(out)
@@ -221,7 +221,7 @@ def _judged(status: int, out: str, err: str, ends: list[str]) -> dict:
     except AnswerError as error:
         return _failed("unknown", f"this host's answer is not valid: {error}")
     held = read_emergencies(reply)
-    wrong = unlike_told(held, "", ends)
+    wrong = unlike_told(held, put, ends)
     if wrong:
         return _failed("unknown", f"{NOT_AS_TOLD}: {'; '.join(wrong[:3])}")
     result = {"emergencies": held_lines(held), "drift": list(held.drift)}
