@@ -68,6 +68,35 @@ async def test_a_connection_that_is_explained_is_let_through_for_a_time(tmp_path
 
 
 @journey
+async def test_an_empty_answer_is_refused_with_a_word(tmp_path: Path, hosts: HostsInMemory) -> None:
+    app = application(shop(tmp_path), "assets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "api-1")
+        for keys, wanted in (
+            (("Q", "ctrl+u", "enter"), "nobody was named"),
+            (("Q", "ctrl+u", *"web-1", "enter", "enter"), "a reason is needed"),
+            (("T", "ctrl+u", "enter"), "a client, a server, a service"),
+            (
+                (
+                    "T",
+                    "ctrl+u",
+                    *("space" if one == " " else one for one in "web-1 db-1 ssh --for 2h"),
+                    "enter",
+                    "space",
+                    "enter",
+                ),
+                "a reason is needed",
+            ),
+        ):
+            app.page.say()
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            await until(pilot, wanted)
+    assert not hosts.kernels
+
+
+@journey
 async def test_screens_that_judge_say_where_hosts_may_not_hold_what_stands(
     tmp_path: Path, hosts: HostsInMemory
 ) -> None:

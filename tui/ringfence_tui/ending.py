@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ringfence_tui.app import RingfenceApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-LEAVES_WITHIN = 5.0  # seconds; a terminal that is gone can hold what is still to be written for ever
+LEAVES_WITHIN = 5.0  # seconds; a terminal that is gone can hold what is still to be written forever
 
 
 def heed(app: RingfenceApp) -> None:

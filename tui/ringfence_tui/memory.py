@@ -10,7 +10,7 @@ from contextlib import contextmanager
 @contextmanager
 def many_values() -> Iterator[None]:
     """Take many values in: garbage is looked for before, and never again among what is there afterwards."""
-    gc.collect()  # of the few values since the last time; what is garbage now would be kept for ever
+    gc.collect()  # of the few values since the last time; what is garbage now would be kept forever
     gc.disable()
     try:
         yield

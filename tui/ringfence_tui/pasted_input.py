@@ -1,6 +1,6 @@
 """What is pasted, told from what is typed: nothing of a paste acts as a key, whatever stands in it.
 
-Textual (8.2.8) presses the escape sequences in a paste as keys, and waits for ever for the end of one that has none.
+Textual (8.2.8) presses the escape sequences in a paste as keys, and waits forever for the end of one that has none.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
+from typing import TypeGuard
 
 from ringfence_tui.emergency_views import (
     CutRequest,
@@ -29,16 +30,19 @@ async def quarantine(page: Page, whom: str) -> None:
     """Isolate what a person names, by default `whom`, once that was confirmed."""
     hints = (
         row(Span("an asset, role=web, or a network", Tone.DIM)),
-        row(Span("behind it: --keep role=jump, who stays reachable; --for 4h, until when", Tone.DIM)),
+        row(Span("after it, if wanted: --keep role=jump stays reachable, --for 4h ends it", Tone.DIM)),
     )
     line = await page.answered(Prompt("Quarantine: whom", hints, whom, does="go on"))
-    request = _request(line or "")
+    if line is None:
+        return
+    request = _request(line)
     if request is None:
+        _refused(page, "an asset, role=web or a network is needed: nobody was named, and nothing was changed")
         return
     what = request.what
-    hint = row(Span("it stands in every answer, as long as the quarantine does", Tone.DIM))
+    hint = row(Span("it is shown in every answer while the quarantine stands", Tone.DIM))
     why = await page.answered(Prompt(f"Quarantine {what}: why", (hint,), does="show what it cuts"))
-    if not why or not why.strip():
+    if not _reason_given(why, page):
         return
     page.say(Span("looking what this cuts …", Tone.DIM))
     view = await page.engine.ask("emergency.cut", replace(request, why=why.strip()), CutView)
@@ -46,6 +50,17 @@ async def quarantine(page: Page, whom: str) -> None:
     asked_for = Confirmation(f"Isolate {what}", _rows(view.lines), view.id.partition("-")[2], "isolate")
     if await page.confirm(asked_for):
         await _carried(page, "emergency.quarantine", view.id, f"isolating {what}")
+
+
+def _reason_given(why: str | None, page: Page) -> TypeGuard[str]:
+    """Return whether a reason was given; say so where it was confirmed empty, which is no answer."""
+    if why is not None and not why.strip():
+        _refused(page, "a reason is needed: nothing was changed")
+    return why is not None and bool(why.strip())
+
+
+def _refused(page: Page, why: str) -> None:
+    page.say(Span("✗ ", Tone.BAD), why)
 
 
 def _request(line: str) -> CutRequest | None:
@@ -63,21 +78,21 @@ async def let_through(page: Page) -> None:
     """Let a connection through that a person names, by default the one at the cursor, once that was confirmed."""
     hints = (
         row(Span("who, to whom, on what, and for how long: web-1 db-1 tcp/5432 --for 2h", Tone.DIM)),
-        row(Span("with quotes where one has spaces: 'role=web env=prod' db-1 tcp/5432 --for 30m", Tone.DIM)),
+        row(Span("quotes where one has spaces: 'role=web env=prod' db-1 ssh --for 30m", Tone.DIM)),
     )
     pair = page.pair_at_cursor()
     begun = f"{shlex.join(pair)} --for 2h" if pair is not None else ""
     line = await page.answered(Prompt("Let through: what", hints, begun, does="go on"))
-    if not line or not line.strip():
+    if line is None:
         return
     request = _let_through_request(line)
     if request is None:
-        page.say(Span("✗ ", Tone.BAD), "a client, a server, a service and --for 2h are needed, in this order")
+        _refused(page, "a client, a server, a service and --for 2h are needed, in this order")
         return
-    hint = row(Span("it stands in every answer, as long as it is let through", Tone.DIM))
+    hint = row(Span("it is shown in every answer while this is let through", Tone.DIM))
     what = f"{request.client} to {request.server}"
     why = await page.answered(Prompt(f"Let {what} through: why", (hint,), does="show what it opens"))
-    if not why or not why.strip():
+    if not _reason_given(why, page):
         return
     page.say(Span("looking what this opens …", Tone.DIM))
     view = await page.engine.ask("emergency.permission", replace(request, why=why.strip()), CutView)
@@ -119,7 +134,9 @@ async def release(page: Page) -> None:
         way="ringfence emergencies",
     )
     name = await page.answered(asked)
-    if name and name.strip():
+    if name is not None and not name.strip():
+        _refused(page, "an id is needed: nothing was released")
+    elif name is not None:
         await _carried(page, "emergency.release", name.strip(), f"releasing {name.strip()}")
 
 

@@ -1,6 +1,6 @@
 """What a terminal sends, read so that nothing of it ends the application: no byte that is no UTF-8, no odd sequence.
 
-Textual (8.2.8) ends with a traceback at one byte of Latin-1, and paints for ever for a size that nothing has.
+Textual (8.2.8) ends with a traceback at one byte of Latin-1, and paints forever for a size that nothing has.
 """
 
 from __future__ import annotations

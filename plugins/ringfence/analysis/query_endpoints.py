@@ -11,6 +11,7 @@ from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
+from ringfence.enforcers import unseen
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.address_faults import looks_like_address, way_out
 from ringfence.model.addresses import address_text, family_of, point_of
@@ -106,6 +107,8 @@ def _terminals(compilation: Compilation, name: str, option: str) -> Sequence[Ter
     if found:
         asset = found[0]
         if not asset.addresses:
+            if why := unseen(asset):
+                raise InputError(f"'{name}' has no address of its own: {why}", remedy="ask for whose table that is")
             raise InputError(f"'{name}' has no address", remedy="give it ringfence_addresses in the inventory")
         holders = _holders(compilation, asset.addresses)
         return [Terminal(asset, point, others=_others(holders[point], asset)) for point in asset.addresses]

@@ -9,7 +9,7 @@ from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
 
-EXCUSE = "A host that is gone for good: it counts as without it, and is not asked."
+EXCUSE = "A host that is gone for good: it is not asked, and is taken not to hold it any more."
 
 
 @command(

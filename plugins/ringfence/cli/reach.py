@@ -26,7 +26,7 @@ def reach(session: Session, sources: str, destinations: str, by: str, full: bool
     from ringfence.operations.reach import reach as reached
     from ringfence.presenting.reach_rows import COLUMNS, reach_rows
 
-    rows = reached(session.estate, sources, destinations, by_address=by == "address", full=full)
+    rows = reached(session.estate, sources, destinations, session.execution, by_address=by == "address", full=full)
     if session.output.as_json:
         session.output.data({"rows": [row.data() for row in rows]})
         return

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ringfence.operations.watch import Hearing
 
 SPAN = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-EVENTS = ("allowed", "would_deny", "not_enforced", "denied", "new_pair", "scan")
+# The kinds of `ringfence.watch.events`, which is not imported for a word of the help.
+EVENTS = ("allowed", "would_deny", "not_enforced", "denied", "cut", "new_pair", "scan")
 
 
 class Seconds(click.ParamType[float]):

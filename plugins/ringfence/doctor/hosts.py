@@ -19,7 +19,12 @@ KERNEL_FOR_UNITS = (5, 13)
 FLOWS_PYTHON = (3, 8)
 CLOCK_WARNS, CLOCK_FAILS = 60.0, 3600.0
 ROOM_WARNS, ROOM_FAILS = 100 << 10, 5 << 10  # KiB
-NEEDED = ("sha256sum", "flock", "awk", "sed", "mktemp")
+NEEDED = ("sha256sum", "awk", "sed", "tail", "wc")
+# What is lost without these.
+USEFUL = {
+    "flock": "an emergency waits until another command on this host has ended: install util-linux",
+    "ss": "connections that stand are not told: install iproute2",
+}
 PLACES = ("/var/lib", "/run")
 
 
@@ -92,11 +97,9 @@ def _system(answer: Answer, rooted: bool, enforcers: Sequence[Enforcer]) -> Iter
 def _tools(answer: Answer, rooted: bool) -> Iterator[Check]:
     lacking = [tool for tool in NEEDED if tool not in answer.all("has")]
     if lacking:
-        yield fail(
-            "tools", f"there is no {', '.join(lacking)}", "install coreutils, util-linux, awk and sed, or busybox"
-        )
-    elif "ss" not in answer.all("has"):
-        yield warn("tools", "there is no ss", "connections that stand are not told: install iproute2")
+        yield fail("tools", f"there is no {', '.join(lacking)}", "install coreutils, awk and sed, or busybox")
+    elif without := [tool for tool in USEFUL if tool not in answer.all("has")]:
+        yield warn("tools", f"there is no {', '.join(without)}", "; ".join(USEFUL[tool] for tool in without))
     else:
         yield ok("tools", ", ".join(NEEDED))
     yield from _rooms(answer, rooted)

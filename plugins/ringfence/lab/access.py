@@ -140,7 +140,7 @@ def write_inventory(directory: Path, hosts: Sequence[HostSpec], bastion: HostSpe
 def _mark(directory: Path) -> str:
     """Return what tells the ssh masters of labs apart, also of one lab before and after it was raised anew.
 
-    Their hosts have the same addresses, and whoever uses a master to a host that is gone waits for ever.
+    Their hosts have the same addresses, and whoever uses a master to a host that is gone waits forever.
     """
     return hashlib.sha256((directory / f"{CLIENT_KEY}.pub").read_bytes()).hexdigest()[:8]
 

@@ -40,7 +40,7 @@ class Task(TypedDict):
 
 
 def main() -> None:
-    """Serve and talk for ever."""
+    """Serve and talk forever."""
     task: Task = json.loads(sys.argv[1])
     ready = selectors.DefaultSelector()
     for text in task["listens"]:

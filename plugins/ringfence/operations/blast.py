@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.blast import Blast, Compared
 from ringfence.analysis.blast import blast as blast_of
-from ringfence.analysis.emergency_members import of_now
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.estate.held_tables import held_tables, known_records
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
+from ringfence.operations.emergencies import standing_about
 from ringfence.operations.execution import Execution
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def blast(estate: Estate, request: BlastRequest, execution: Execution | None = N
         if key not in known:
             raise InputError(f"no asset has a label '{key}'", remedy=f"the keys are: {', '.join(sorted(known))}")
     services = queries.services(request.services) if request.services else None
-    for order in estate.standing():
-        present = of_now(order, estate.snapshot.assets)
-        if found[0][0].name in present.first.names | present.second.names:
-            listener.note(f"{order.title} is about {found[0][0].name}, and decides before the policy")
+    for line in standing_about(estate, {found[0][0].name}):
+        listener.note(line)
     held = estate.overridden(held_tables(estate, known_records(estate), listener))
     compiled = estate.in_force()
     # a host that nothing brings its table to goes on with what it holds

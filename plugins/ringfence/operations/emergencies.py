@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.emergency_members import of_now
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import order_data
 from ringfence.model.emergencies import EmergencyEnd, HostState, Kind
@@ -149,6 +150,17 @@ def standing_words(estate: Estate) -> str:
         if titles
         else ""
     )
+
+
+def standing_about(estate: Estate, names: Collection[str] | None) -> Iterator[str]:
+    """Yield what stands about some assets, None for all, in an answer where the decision alone would not show it."""
+    for order in estate.standing():
+        present = of_now(order, estate.snapshot.assets)
+        meant = present.first.names | present.second.names
+        about = sorted(meant if names is None else meant & set(names))
+        if about or names is None:
+            whom = first_few(about or (*order.first.said, *order.second.said))
+            yield f"{order.title} is about {whom}, and decides before the policy"
 
 
 def doubtful(estate: Estate) -> list[Problem]:

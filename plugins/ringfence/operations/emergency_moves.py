@@ -40,7 +40,7 @@ def moved(estate: Estate, orders: Iterable[Order] | None = None) -> list[Problem
 
 def _of_order(order: Order, known: Known) -> Iterator[Problem]:
     present = of_now(order, known.snapshot.assets)
-    again = "a new one of what it is to mean now"
+    again = "a new one of what you mean now"
     remedy = f"{again}, then 'ringfence {order.kind.ending} {order.id}'"
     if order.kind is Kind.QUARANTINE:
         ends = [
@@ -60,10 +60,10 @@ def _of_end(then: EmergencyEnd, by_now: EmergencyEnd, known: Known, lacks: str, 
     new = [one for one in meant.members if one.name not in by_now.names]
     if new:
         words = first_few(sorted(one.name for one in new))
-        yield f"'{', '.join(then.said)}' means {words} as well by now, which {lacks}"
+        yield f"'{', '.join(then.said)}' now also means {words}, which {lacks}"
     for one in meant.members:
         if one.name in by_now.names and (other := one.addresses - then.addresses - NOBODYS):
-            yield f"{one.name} has {_texts(other)} by now, which {lacks}"
+            yield f"{one.name} now has {_texts(other)}, which {lacks}"
     for one in then.members:
         rest = one.addresses - meant.addresses
         holders = [
@@ -73,7 +73,7 @@ def _of_end(then: EmergencyEnd, by_now: EmergencyEnd, known: Known, lacks: str, 
         ]
         strangers = sorted(asset.name for asset in holders if asset.name not in by_now.names)
         if strangers:
-            yield f"{_texts(rest)} of {one.name} is {first_few(strangers)} by now, and {still}"
+            yield f"{_texts(rest)} of {one.name} now belongs to {first_few(strangers)}, and {still}"
         elif one.addresses and not holders and one.name not in known.snapshot.named():
             yield f"no source names {one.name} any more, and {still} at {_texts(one.addresses)}"
 

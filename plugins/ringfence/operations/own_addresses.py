@@ -21,11 +21,15 @@ def own_addresses(estate: Estate, names: Iterable[str]) -> frozenset[int]:
     Every machine has loopback addresses, and behind a forwarded port there may be another machine. A kernel that
     allows any source address (ip_nonlocal_bind) proves nothing.
     """
+    assets = estate.snapshot.named()
+    return own_points(point for name in names if name in assets for point in assets[name].addresses)
+
+
+def own_points(points: Iterable[int]) -> frozenset[int]:
+    """Return those addresses that belong to this machine, as above."""
     if any(map(_is_own, NOBODYS)):
         return frozenset()
-    assets = estate.snapshot.named()
-    points = {point for name in names if name in assets for point in assets[name].addresses}
-    return frozenset(point for point in points if point not in LOOPBACK and _is_own(point))
+    return frozenset(point for point in set(points) if point not in LOOPBACK and _is_own(point))
 
 
 def _is_own(point: int) -> bool:

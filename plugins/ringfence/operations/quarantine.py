@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.shared_bridges import not_cut
+from ringfence.enforcers import unseen
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import kept_order
 from ringfence.model.addresses import addresses_of
@@ -16,6 +17,7 @@ from ringfence.operations.emergency_ends import checked_reason, known, new_id, s
 from ringfence.operations.emergency_forwarders import Forwarders, cut_on_the_way, stopped_by
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_jumps import reached_over
+from ringfence.operations.emergency_local import told_to_this_machine
 from ringfence.operations.emergency_moves import NOBODYS, moved
 from ringfence.operations.emergency_overlaps import Isolated, isolated_besides
 from ringfence.operations.execution import Execution
@@ -23,6 +25,7 @@ from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.model.assets import Asset
     from ringfence.model.intervals import IntervalSet
     from ringfence.operations.emergency_ends import Known
     from ringfence.wire.emergency_lines import Emergency
@@ -54,6 +57,7 @@ class Cut:
     `already` are, by the id of another quarantine that stands, whom that isolates too. `controls` are the networks of
     control paths that it isolates whole: hosts refuse it from there. `forwarders` are the isolated that forward, with
     for whom or between what; `on_the_way` the isolated that nobody but these hosts on the way cuts off.
+    `elsewhere` are the isolated without an address of their own, with whose table judges them instead.
     """
 
     order: Order
@@ -67,6 +71,8 @@ class Cut:
     controls: tuple[str, ...] = ()
     forwarders: Forwarders = field(default_factory=dict)
     on_the_way: Forwarders = field(default_factory=dict)
+    local: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -90,6 +96,7 @@ class Cut:
             "holders": list(self.holders),
             "peers": list(self.peers),
             "not_enforced": list(self.not_enforced),
+            "elsewhere": dict(self.elsewhere),
             "open_peers": list(self.open_peers),
             "behind": {name: list(hosts) for name, hosts in self.behind.items()},
             "no_control_path": list(self.no_path),
@@ -98,6 +105,7 @@ class Cut:
             "controls": list(self.controls),
             "forwarders": {name: list(whom) for name, whom in self.forwarders.items()},
             "on_the_way": {name: list(hosts) for name, hosts in self.on_the_way.items()},
+            "told_to_this_machine": list(self.local),
         }
 
 
@@ -138,7 +146,14 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         _controls(now, order.first.addresses),
         stopped_by(estate, now, order.first.names & enforced),
         cut_on_the_way(now, order.first.names),
+        told_to_this_machine(now, entries),
+        {one.name: why for one in now.snapshot.assets if one.name in order.first.names and (why := _elsewhere(one))},
     )
+
+
+def _elsewhere(asset: Asset) -> str:
+    """Return by whose table an asset is judged that has no address of its own, empty for all others."""
+    return "" if asset.addresses else unseen(asset)
 
 
 def _of_hosts(end: EmergencyEnd) -> EmergencyEnd:

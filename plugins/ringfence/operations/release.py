@@ -51,7 +51,7 @@ def release(
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
     if excused:
-        execution.listener.note(f"{first_few(sorted(excused))}: counts as without {name}, and was not asked")
+        execution.listener.note(f"{first_few(sorted(excused))}: not asked, and taken not to hold {name} any more")
         order = update_order(estate.directory, order, dict.fromkeys(excused, HostState.RELEASED))
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
     if not done.missing:

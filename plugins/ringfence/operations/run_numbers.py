@@ -66,7 +66,7 @@ def ask_denials(estate: Estate, run: RunDirectory, execution: Execution) -> RunD
         if host is None or not host.ok:
             found.append(HostDenials(name, reason=host.reason or host.state if host else "it did not answer"))
         elif str(host.result.get("plan"))[:12] != facts.plan[:12]:
-            found.append(HostDenials(name, reason="it holds another plan by now"))
+            found.append(HostDenials(name, reason="it now holds another plan"))
         else:
             found.append(HostDenials(name, packets(host, "deny"), packets(host, "watch"), denied_by_rule(host)))
     told = RunDenials(estate.now.strftime("%Y-%m-%dT%H:%M:%SZ"), tuple(found))

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.estate.listening import SILENT
 from ringfence.flows.store import FlowStore
+from ringfence.model.emergencies import Kind as Emergency
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.drive import drive
+from ringfence.operations.emergencies import standing_about
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, FlowSelection
 from ringfence.operations.flow_sources import note_source
@@ -86,6 +88,10 @@ def watch(
     judge, pairs = _judge(estate), _pairs(estate)
     if not pairs.known:
         hearing.note("the flow store is empty, so no label pair is called new; 'ringfence flows collect' fills it")
+    for line in standing_about(estate, hosts):
+        hearing.note(line)
+        if line.startswith(Emergency.QUARANTINE):
+            hearing.note("hosts keep no record of what they drop for a quarantine, so that is not shown")
     sinks = opened(settings.sinks, estate.directory)
     try:
         ways, lost = _ways(estate, hosts, execution)

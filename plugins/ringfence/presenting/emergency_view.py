@@ -49,6 +49,11 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
             f"  {first_few(cut.controls)} is where Ansible comes from (control): hosts refuse this when it comes from"
         )
         yield Line(f"{text} there, so isolate that from another machine", style="red")
+    if cut.local:
+        text = (
+            f"  {first_few(cut.local)}: 'ansible_connection' is local, so what it is told acts on this machine, not on"
+        )
+        yield Line(f"{text} the host: correct it in the inventory first", style="red")
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
@@ -56,13 +61,15 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     if cut.no_path:
         text = f"  no control path is written for {first_few(cut.no_path)}: only the address that this comes from stays"
         yield Line(f"{text} open (ringfence.yml, control)", style="yellow")
-    if cut.not_enforced:
-        text = f"  nothing enforces on {first_few(cut.not_enforced)}: only its enforced peers refuse it"
+    for name, why in cut.elsewhere.items():
+        yield Line(f"  {name} is not cut off by its own name: {why}", style="red")
+    if by_itself := [name for name in cut.not_enforced if name not in cut.elsewhere]:
+        text = f"  nothing enforces on {first_few(by_itself)}: only its enforced peers refuse it"
         yield Line(text, style="yellow")
     if cut.open_peers:
         rest = "" if cut.isolated or cut.holders else ", so it still reaches them"
         if rest and cut.on_the_way:
-            rest += ", but for what passes a host that refuses it"
+            rest += ", except where a host that refuses it is on the way"
         yield Line(f"  nothing enforces on the peers {first_few(cut.open_peers)}{rest}", style="yellow")
     for name, others in cut.not_cut.items():
         text = f"  not cut from {first_few(others)}, on one bridge with {name}, unless its host has"
@@ -73,11 +80,11 @@ def _forwarder_lines(forwarders: Forwarders, on_the_way: Forwarders) -> Iterator
     """Yield what stops passing isolated hosts that forward, and who is cut off by hosts on the way alone."""
     for name, whom_for in forwarders.items():
         what = f", for {first_few(whom_for)}" if whom_for else ""
-        text = f"  {name} forwards for others{what}: nothing passes it until it is released, but for what is kept"
+        text = f"  {name} forwards for others{what}: until it is released nothing passes it except what is kept"
         yield Line(text, style="red")
     for name, hosts in on_the_way.items():
         text = f"  nothing is installed on {name}: it is cut off where {first_few(hosts)} forwards for it and by"
-        yield Line(f"{text} its peers, and what passes neither goes on", style="yellow")
+        yield Line(f"{text} its peers; what passes neither is not stopped", style="yellow")
 
 
 def left_to_playbook(order: Order) -> Iterator[Line]:
@@ -144,7 +151,7 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     every = len(well) + len(missing)
     if carried.unasked:
         asked = f"none of {counted(every, 'host')} was asked"
-        yield Line(f"{order.id}: {asked}: each was read to be without it, or excused")
+        yield Line(f"{order.id}: {asked}: each is known not to hold it, or was excused")
         yield from _besides(carried)
         return
     held = carried.wanted is HostState.HELD
@@ -169,7 +176,7 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
         yield Line(f"  → {when}: ringfence {order.kind.ending} {order.id}")
         if carried.unnamed:
             excused = " ".join(f"--excuse {shlex.quote(name)}" for name in carried.unnamed)
-            yield Line(f"  → what is gone for good: ringfence {order.kind.ending} {order.id} {excused}")
+            yield Line(f"  → for a host that is gone for good: ringfence {order.kind.ending} {order.id} {excused}")
     yield from _besides(carried)
 
 

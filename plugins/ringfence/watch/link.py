@@ -82,7 +82,7 @@ class Link:
         self._lines: deque[bytes] = deque()
 
     async def run(self) -> None:
-        """Connect, look, and connect again, for ever."""
+        """Connect, look, and connect again, forever."""
         wait = FIRST_WAIT
         while True:
             since = monotonic()

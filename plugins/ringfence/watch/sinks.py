@@ -117,7 +117,7 @@ class JsonLines:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # opening a pipe that nobody reads would wait for ever
+        # opening a pipe that nobody reads would wait forever
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, READABLE)
         self._torn = False

@@ -48,7 +48,7 @@ def test_nothing_is_judged_unless_a_host_is_asked_to() -> None:
         ({"forwards": {"to": "10.2.0.0/16"}}, ["neither true nor false nor a list"]),
         ({"bridged": "yes", "forwards": True}, ["has 'yes' as 'bridged', which is neither true nor false"]),
         ({"forward": True}, ["has 'forward', which is not one of its keys"]),
-        ("forwards", ["is 'forwards' and no mapping"]),
+        ("forwards", ["is 'forwards', not a mapping"]),
         ({"forwards": ["fd00:2::/64"], "bridged": False, "nft": "1.0.6"}, []),
     ],
 )

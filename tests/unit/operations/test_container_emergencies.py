@@ -32,6 +32,14 @@ CONTAINER = """\
         name: {name}
         networks: [{{name: front, driver: {driver}, subnets: [172.30.1.0/24], gateways: [172.30.1.1]}}]
 """
+MEMBER = """\
+    member.dock-1:
+      ringfence_addresses: []
+      ringfence_realm: containers-dock-1
+      ringfence_enforcer: containers
+      ringfence_workload: false
+      ringfence_containers: {host: dock-1, name: member, state: running, network_mode: "container:web"}
+"""
 INVENTORY = """\
 all:
   vars: {ringfence_labels: {app: shop, env: prod}}
@@ -82,6 +90,18 @@ def test_a_container_is_isolated_by_its_host_alone(directory: Path) -> None:
 def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directory: Path) -> None:
     cut = quarantine_of(Estate(directory), QuarantineRequest(("lan.dock-1",), (), "scans"))
     assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
+
+
+def test_one_in_the_network_of_another_is_judged_by_the_table_of_that_one_and_answers_say_so(directory: Path) -> None:
+    inventory = directory / "inventory/hosts.yml"
+    inventory.write_text(inventory.read_text() + MEMBER)
+    why = "it is in the network of container web, whose table judges it"
+    cut = quarantine_of(Estate(directory), QuarantineRequest(("member.dock-1", "web.dock-1"), (), "scans"))
+    assert (cut.holders, cut.elsewhere) == (("dock-1",), {"member.dock-1": why})
+    said = [line.text for line in cut_lines(cut) if "member.dock-1" in line.text][1:]
+    assert said == [f"  member.dock-1 is not cut off by its own name: {why}"]
+    with pytest.raises(InputError, match=why):
+        explain(Estate(directory), "db-1", "member.dock-1", "tcp/80")
 
 
 def test_containers_of_its_bridge_that_an_isolated_one_still_reaches_are_named(directory: Path) -> None:

@@ -26,6 +26,7 @@ cat >/dev/null
 case $1 in
 refuses) printf 'ringfence:refused=lockout\\nringfence:reason=it would cut off 10.0.0.1\\n' ;;
 gone) echo 'ssh: connect to host gone port 22: No route to host' >&2; exit 255 ;;
+rekeyed) sed -n '/^@@@/,$p' "$0" >&2; exit 255 ;;
 floods) exec cat /dev/zero ;;
 scolds) head -c 9000000 /dev/zero | tr '\\0' x >&2; printf 'ringfence:state=held\\nringfence:changed=yes\\n' ;;
 half) printf 'ringfence:state=held\\nringfence:begin emergency\\nemergency q-0000' ;;
@@ -33,6 +34,19 @@ escapes) printf 'ringfence:refused=x\\nringfence:reason=\\033]0;owned\\007\\n' ;
 nothing) exit 0 ;;
 without) printf 'ringfence:state=held\\nringfence:changed=yes\\n' ;;
 esac
+exit
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+The fingerprint for the ED25519 key sent by the remote host is
+SHA256:ENFsOwGkCNTPeoSuys/kQPFK7q9Vj0+ZjTaPpHwnX3I.
+Please contact your system administrator.
+Add correct host key in /home/alice/.ssh/known_hosts to get rid of this message.
+Offending ED25519 key in /home/alice/.ssh/known_hosts:1
+  remove with:
+  ssh-keygen -f "/home/alice/.ssh/known_hosts" -R "10.0.0.2"
+Host key for 10.0.0.2 has changed and you have requested strict checking.
+Host key verification failed.
 """
 
 
@@ -74,6 +88,13 @@ def test_each_host_is_told_by_its_own_answer(tmp_path: Path) -> None:
     assert "No route to host" in found["gone"].reason
     assert found["without"].result["emergencies"] == ""  # its kernel was read to hold nothing
     assert "winrm" in found["windows"].reason
+
+
+def test_a_changed_host_key_is_the_reason_that_comes_first(tmp_path: Path) -> None:
+    found = asked(tmp_path, {"rekeyed": {}}).hosts["rekeyed"]
+    assert found.state == "unreachable"
+    assert found.reason.startswith("Host key verification failed: the key of 10.0.0.2 has changed. Offending ED25519")
+    assert found.reason.endswith('ssh-keygen -f "/home/alice/.ssh/known_hosts" -R "10.0.0.2"')
 
 
 def test_a_host_that_never_stops_talking_takes_no_memory_of_the_controller(tmp_path: Path) -> None:

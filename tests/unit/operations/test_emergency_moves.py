@@ -82,14 +82,14 @@ def test_nothing_is_told_where_nothing_changed(tmp_path: Path, hosts: HostsInMem
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (WEB_1.replace("10.0.1.1", "10.0.1.77"), "web-1 has 10.0.1.77 by now, which quarantine {} does not cut off"),
+        (WEB_1.replace("10.0.1.1", "10.0.1.77"), "web-1 now has 10.0.1.77, which quarantine {} does not cut off"),
         (
             WEB_1.replace("web-1", "other").replace("1.1", "1.1, ringfence_addresses: [10.0.1.8]"),
             "no source names web-1 any more",
         ),
         (
             WEB_1.replace("10.0.1.1", "10.0.1.77") + WEB_1.replace("web-1", "innocent"),
-            "10.0.1.1 of web-1 is innocent by now, and quarantine {} still cuts it off",
+            "10.0.1.1 of web-1 now belongs to innocent, and quarantine {} still cuts it off",
         ),
         ("", "no source names web-1 any more, and quarantine {} still cuts it off at 10.0.1.1"),
     ],
@@ -109,15 +109,15 @@ def test_addresses_that_are_cut_off_for_nothing_or_not_at_all_are_told(
 def test_words_that_mean_more_by_now_are_told(tmp_path: Path, hosts: HostsInMemory) -> None:
     isolate(shop(tmp_path), hosts, "role=web")
     _becomes(tmp_path, WEB_1 + "    web-7: {ansible_host: 10.0.1.7, vm: {role: web}}\n")
-    assert "'role=web' means web-7 as well by now, which quarantine" in _told(tmp_path)
+    assert "'role=web' now also means web-7, which quarantine" in _told(tmp_path)
 
 
 def test_a_permission_that_opens_something_to_a_stranger_is_told(tmp_path: Path, hosts: HostsInMemory) -> None:
     permit(shop(tmp_path), hosts, "2h", "web-1", "db-1", "ssh")
     _becomes(tmp_path, WEB_1.replace("10.0.1.1", "10.0.1.77") + WEB_1.replace("web-1", "innocent"))
     told = _told(tmp_path)
-    assert "web-1 has 10.0.1.77 by now, which permission" in told
-    assert "10.0.1.1 of web-1 is innocent by now, and permission" in told
+    assert "web-1 now has 10.0.1.77, which permission" in told
+    assert "10.0.1.1 of web-1 now belongs to innocent, and permission" in told
 
 
 def test_answers_about_the_files_alone_say_what_stands_beside_them(tmp_path: Path, hosts: HostsInMemory) -> None:

@@ -21,7 +21,7 @@ from ringfence.operations.runs import follow
 from ringfence.presenting.emergency_view import carried_lines, cut_lines, permission_lines
 from ringfence.rollout.runs import END_FILE, RunFacts, begin_run, write_whole
 
-from tests.unit.cli_shop import NOW, ringfence, shop
+from tests.unit.cli_shop import FILES, NOW, ringfence, shop, write
 from tests.unit.emergency_hosts import HostsInMemory, isolate, permit
 
 ANSWERS = [
@@ -70,7 +70,7 @@ def test_a_release_that_asks_no_host_claims_no_reading(tmp_path: Path, hosts: Ho
     release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
     again = release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
     (line,) = (one.text for one in carried_lines(again))
-    assert line == f"{order.id}: none of 4 hosts was asked: each was read to be without it, or excused"
+    assert line == f"{order.id}: none of 4 hosts was asked: each is known not to hold it, or was excused"
 
 
 @pytest.mark.parametrize("what", ["127.0.0.1", "::1", "224.0.0.5", "fe80::1", "ff02::1", "255.255.255.255"])
@@ -86,6 +86,29 @@ def test_isolating_where_ansible_comes_from_is_said_to_be_refused(tmp_path: Path
     assert any("10.0.0.0/24 is where Ansible comes from" in line.text for line in cut_lines(whole))
     part = quarantine_of(Estate(tmp_path), QuarantineRequest(("10.0.0.7",), (), "scans"))
     assert part.controls == ()
+
+
+def test_a_host_whose_connection_is_local_is_named_as_one_that_this_machine_would_stand_in_for(tmp_path: Path) -> None:
+    hosts = FILES["inventory/hosts.yml"]
+    local = hosts.replace("{ansible_host: 10.0.1.1,", "{ansible_host: 10.0.1.1, ansible_connection: local,")
+    shop(tmp_path, {"inventory/hosts.yml": f"{local}    localhost: {{ansible_connection: local}}\n"})
+    cut = quarantine_of(Estate(tmp_path), QuarantineRequest(("web-1",), (), "scans"))
+    assert cut.local == ("web-1",)
+    assert cut.data()["told_to_this_machine"] == ["web-1"]
+    (said,) = [line.text for line in cut_lines(cut) if "this machine" in line.text]
+    assert said.startswith("  web-1: 'ansible_connection' is local")
+
+    write(tmp_path, "inventory/hosts.yml", hosts)
+    assert quarantine_of(Estate(tmp_path), QuarantineRequest(("web-1",), (), "scans")).local == ()
+
+
+def test_reach_names_what_stands_about_the_assets_that_it_is_asked_about(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    title = isolate(tmp_path, hosts).order.title
+    for words in (("--from", "web-1"), ("--to", "web-1"), ("--from", "web-1", "--to", "db-1"), ()):
+        assert f"{title} is about web-1, and decides before" in ringfence(tmp_path, "reach", *words).stderr, words
+    assert title not in ringfence(tmp_path, "reach", "--from", "web-2").stderr
+    assert title in ringfence(tmp_path, "blast", "web-1").stderr
 
 
 def test_what_two_isolated_ends_sent_each_other_is_told_once(tmp_path: Path) -> None:

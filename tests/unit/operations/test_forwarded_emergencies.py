@@ -56,7 +56,7 @@ def test_who_is_isolated_is_cut_where_it_is_forwarded_from_all_but_who_is_kept(d
 def test_the_question_and_the_report_say_what_stops_passing_a_router(directory: Path) -> None:
     hosts, estate = HostsInMemory(), Estate(directory)
     cut = quarantine_of(estate, QuarantineRequest(("gw-1",), (), "owned"))
-    said = "gw-1 forwards for others, for cache-1, db-1: nothing passes it until it is released, but for what is kept"
+    said = "gw-1 forwards for others, for cache-1, db-1: until it is released nothing passes it except what is kept"
     assert cut.data()["forwarders"] == {"gw-1": ["cache-1", "db-1"]}
     assert [one.text.strip() for one in cut_lines(cut)].count(said) == 1
     done = quarantine(estate, cut, Execution(runner=hosts))
@@ -82,8 +82,8 @@ def test_who_is_cut_off_by_hosts_on_the_way_alone_is_named(directory: Path) -> N
     cut = quarantine_of(estate, QuarantineRequest(("cache-1",), (), "scans"))
     assert cut.data()["on_the_way"] == {"cache-1": ["gw-1"]}
     said = (
-        "nothing is installed on cache-1: it is cut off where gw-1 forwards for it and by its peers, "
-        "and what passes neither goes on"
+        "nothing is installed on cache-1: it is cut off where gw-1 forwards for it and by its peers; "
+        "what passes neither is not stopped"
     )
     assert [one.text.strip() for one in cut_lines(cut)].count(said) == 1
     done = quarantine(estate, cut, Execution(runner=hosts))

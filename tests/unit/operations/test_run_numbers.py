@@ -68,7 +68,7 @@ def test_a_run_has_the_flows_of_its_plan_and_what_its_hosts_denied_since(
 
     assert found.hosts == (
         HostDenials("db-1", 12, 2, (("no rule allows it", 9), ("\\x1b[2Jrule", 3))),
-        HostDenials("web-1", reason="it holds another plan by now"),
+        HostDenials("web-1", reason="it now holds another plan"),
         HostDenials("web-2", reason="not begun"),
     )
     begun(estate, plan.digest, "2026-11-24T07:00:30Z", ("stranger",))

@@ -90,7 +90,9 @@ class ContainersEnforcer:
         if mode == "host" or [one.get("name") for one in _listed(told)] == ["host"]:
             return "it is in the network of its host, whose table judges it"
         if mode.startswith("container:"):
-            return f"it is in the network of container {mode.partition(':')[2][:12]}, whose table judges it"
+            owner = mode.partition(":")[2]
+            called = owner[:12] if re.fullmatch("[0-9a-f]{64}", owner) else owner
+            return f"it is in the network of container {called}, whose table judges it"
         if not mode and not _listed(told) and told.get("state") == "running":
             # Podman's list says no more of one in the network of its host
             return "its engine tells of no network of its own: in that of its host, the host's table judges it"

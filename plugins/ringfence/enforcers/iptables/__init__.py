@@ -69,7 +69,7 @@ class IptablesEnforcer:
         """Return what is not valid in the variable `ringfence_iptables` of a host."""
         remedy = f"write {VARIABLE}: {{marks: '{DEFAULT_MASK:#x}'}}"
         if not isinstance(given, Mapping):
-            return [OptionFault("", f"is {given!r:.60} and no mapping", remedy)]
+            return [OptionFault("", f"is {given!r:.60}, not a mapping", remedy)]
         found = [
             OptionFault(
                 str(key), f"has {str(key)!r:.60}, which is not one of its keys", meant(str(key), _KEYS) or remedy

@@ -32,7 +32,7 @@ def networks_asked_for(facts: Facts) -> IntervalSet | None:
 def option_faults(given: object) -> list[OptionFault]:
     """Return what is not valid in the value of the variable."""
     if not isinstance(given, Mapping):
-        return [OptionFault("", f"is {_shown(given)} and no mapping", _MAPPING)]
+        return [OptionFault("", f"is {_shown(given)}, not a mapping", _MAPPING)]
     found = [
         OptionFault(str(key), f"has {_shown(key)}, which is not one of its keys", meant(str(key), KNOWN) or _MAPPING)
         for key in given

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -48,6 +49,9 @@ GONE = "the command that wanted this was killed, so this host was not asked"
 # What ssh adds where the command that was to reach a host for it has failed, behind that command's own words.
 # Also what OpenSSH 10.1 and newer say of a key exchange without a part against quantum computers.
 NOISE = ("mm_receive_fd: ", "proxy dialer did not pass back ", "** ")
+# What ssh says, among some fifteen lines, where a host shows another key than known_hosts has for it.
+OTHER_KEY = re.compile(r"Host key for (\S+) has changed and you have requested strict checking\.")
+NOT_VERIFIED = "Host key verification failed."
 # The status of ssh itself: the host was not reached.
 NOT_REACHED = 255
 
@@ -210,7 +214,7 @@ def _written(descriptor: int, left: memoryview) -> int:
 
 def _judged(status: int, out: str, err: str, put: str, ends: list[str]) -> dict:
     """Return what the answer of a host says that was told to hold something, or to end it."""
-    last = " ".join([line for line in err.strip().splitlines() if not line.startswith(NOISE)][-3:])
+    last = _reason(err)
     try:
         reply = parse_reply(out)
         if reply.last("refused"):
@@ -232,6 +236,16 @@ def _judged(status: int, out: str, err: str, put: str, ends: list[str]) -> dict:
         "reason": "",
         "result": {**result, "warnings": [*reply.all("warning"), *reply.all("persistence")]},
     }
+
+
+def _reason(err: str) -> str:
+    """Return the last of what ssh says; of another key of the host the reason, then the hint, without the frame."""
+    lines = [line.strip() for line in err.strip().splitlines() if not line.startswith(NOISE)]
+    changed = next((found for found in map(OTHER_KEY.fullmatch, lines) if found), None)
+    if changed is None or NOT_VERIFIED not in lines:
+        return " ".join(lines[-3:])
+    hint = [line for line in lines if line.startswith(("Offending ", "remove with:", "ssh-keygen "))]
+    return " ".join([f"Host key verification failed: the key of {changed[1]} has changed.", *hint])
 
 
 def _failed(state: str, reason: str) -> dict:

@@ -79,7 +79,7 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
         "host": host,
         "engine": answer.version,
         "rootless": answer.rootless or None,
-        "network_mode": f"container:{owner}" if owner else _network_mode(container),
+        "network_mode": f"container:{_called(owner, answer)}" if owner else _network_mode(container),
         "id": container.get("Id"),
         "name": name,
         "image": container.get("Image"),
@@ -132,6 +132,11 @@ def _owner(container: Answered, answer: EngineAnswer) -> str:
     aliases = {str(one) for listed in told if isinstance(listed, list) for one in listed}
     others = (str(one.get("Id", "")) for one in answer.containers)
     return next((one for one in others if one != own and one[:12] in aliases), "") if own[:12] not in aliases else ""
+
+
+def _called(identity: str, answer: EngineAnswer) -> str:
+    """Return the name of a container by its identity, or the identity where the engine does not tell of it."""
+    return next((_name(one) for one in answer.containers if str(one.get("Id", "")) == identity), "") or identity
 
 
 def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, Any]]:

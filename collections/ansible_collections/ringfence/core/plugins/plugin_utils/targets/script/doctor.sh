@@ -19,7 +19,7 @@ doctor() {
     if [ -d /run/systemd/system ]; then
         reply systemd "$(within systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
     fi
-    for doctor_tool in sha256sum flock awk sed mktemp ss getent \
+    for doctor_tool in sha256sum awk sed tail wc flock ss getent \
         iptables-save iptables-restore ip6tables-save ip6tables-restore; do
         if have "$doctor_tool"; then reply has "$doctor_tool"; else reply lacks "$doctor_tool"; fi
     done
@@ -51,8 +51,8 @@ doctor_filter() {
 
 # Whether a file can be made in a directory, and how many KiB are free there.
 doctor_room() {
-    if doctor_made=$(mktemp -d "$1/.ringfence-doctor.XXXXXX" 2>/dev/null); then
-        rmdir "$doctor_made"
+    if mkdir -m 700 "$1/.ringfence-doctor.$$" 2>/dev/null; then
+        rmdir "$1/.ringfence-doctor.$$"
         reply writable "$1"
     else
         reply unwritable "$1"

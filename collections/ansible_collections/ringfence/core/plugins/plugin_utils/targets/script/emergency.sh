@@ -233,10 +233,15 @@ restore_chains() {
     done
 }
 
-# tell_emergency [NOW]: replies what is kept, and what the kernel has of it. NOW: emergency_time has just told.
+# tell_emergency [now|kept]: replies what is kept, and what the kernel has of it. now: emergency_time has just told; kept: the
+# disk has just taken emergency_wanted.
 tell_emergency() {
     if ! emergency_stands && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
-    if emergency_read "${1-}"; then
+    if [ "${1-}" = kept ]; then
+        emergency_lines=$emergency_wanted emergency_unkept='' emergency_source=
+        if [ -n "$emergency_wanted" ]; then emergency_source=$emergency_kept; fi
+        tell_kept
+    elif emergency_read "${1-}"; then
         tell_kept
     else
         reply damaged "$emergency_kept is not whole: what was cut off here is not known$(emergency_saved)"
@@ -322,10 +327,11 @@ $emergency_given" || case $? in
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
         unkept_words
+        tell_emergency now
     else
         persist_emergency "$emergency_wanted" || reply warning 'the unit that loads it at boot cannot be written'
+        tell_emergency kept
     fi
-    tell_emergency now
     leave_emergency
     reply state "$emergency_state"
 }

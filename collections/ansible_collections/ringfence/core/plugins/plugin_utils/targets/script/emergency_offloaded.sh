@@ -1,9 +1,21 @@
 # Emergencies and flowtables: what a flowtable of somebody else's carries meets no chain of `forward`, so a quarantine would not be
 # met by connections that stand. It lets go of what connection tracking forgets; the next packet meets all chains again.
 
+# Whether this host forwards on any interface, or cannot say so: what it does not forward no flowtable carries.
+may_forward() {
+    forward_read=
+    for forward_switch in /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding; do
+        if [ ! -r "$forward_switch" ]; then continue; fi
+        forward_read=1
+        read -r forward_value <"$forward_switch"
+        if [ "$forward_value" != 0 ]; then return 0; fi
+    done
+    [ -z "$forward_read" ]
+}
+
 # Whether anybody has a flowtable here.
 has_flowtables() {
-    if ! have nft; then return 1; fi
+    if ! have nft || ! may_forward; then return 1; fi
     case $(nft list flowtables 2>/dev/null) in *flowtable*) ;; *) return 1 ;; esac
 }
 

@@ -74,6 +74,10 @@ require_root() {
 # refuse_write WHERE [SAID]: refuses because something could not be written there, with the reason that the system gives.
 refuse_write() {
     write_why=${2-}
+    # what is written is measured, and read to its last line
+    for write_tool in dd tail wc; do
+        if ! have "$write_tool"; then refuse state "cannot write below $1: $write_tool is not installed"; fi
+    done
     case $write_why in
     *[Nn]'o space left'* | *[Rr]'ead-only'* | *[Qq]uota*) ;;
     # what a shell says itself may be just `I/O error`: another program is asked to write there
