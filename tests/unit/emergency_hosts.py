@@ -33,6 +33,7 @@ class HostsInMemory:
     def __init__(self) -> None:
         self.kernels: dict[str, dict[str, Emergency]] = {}
         self.silent: set[str] = set()
+        self.lying: set[str] = set()  # they say yes and do nothing
         self.unnamed: set[str] = set()  # Ansible's inventory does not have them
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
@@ -68,7 +69,9 @@ class HostsInMemory:
         if host in self.silent:
             return HostResult(host, "unreachable", ok=False, reason="no route to host")
         kernel = self.kernels.setdefault(host, {})
-        if name == "quarantine":
+        if host in self.lying:
+            pass
+        elif name == "quarantine":
             kernel.update({one.id: one for one in emergency_lines.parse(given)})
         else:
             kernel.pop(given, None)

@@ -221,7 +221,9 @@ def _read_back(
                 states[name] = HostState.UNKNOWN
             reasons[name] = (host.reason or host.state) if host else "not reached"
             continue
-        states[name] = HostState.HELD if order.id in ids else HostState.RELEASED
+        # what a kernel lacks that was to be laid down may be kept all the same, and is laid down by the next order
+        lacks = HostState.RELEASED if wanted is HostState.RELEASED else HostState.UNKNOWN
+        states[name] = HostState.HELD if order.id in ids else lacks
         if states[name] is not wanted:
             drift = host.result.get("drift")
             said = [str(one) for one in drift if str(one).startswith(order.id)] if isinstance(drift, list) else []

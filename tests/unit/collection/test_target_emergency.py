@@ -19,6 +19,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import en
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     emergency_order,
     read_emergencies,
+    unlike_told,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
@@ -31,6 +32,10 @@ from tests.rollout_plans import CONTROLLER, Wanted
 from tests.unit.collection.emergency_target import ALONE, CLOSED, CUT, KEPT, NOW, OPEN, ask, holds
 from tests.unit.enforcers.nft_kernel import Kernel
 
+LIES = """
+nft() { case $* in -f*) cat >/dev/null ;; *) command nft "$@" ;; esac; }
+restore_chains() { :; }
+"""
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 
 
@@ -384,6 +389,36 @@ def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(
 
 def ruleset_of(target: LoneTarget, plan: Plan) -> bytes:
     return plan.ruleset(plan.host("h").ruleset, enforcement(target.enforcer).SUFFIX)
+
+
+def test_a_tool_that_says_yes_and_does_nothing_has_released_nothing(target: LoneTarget, sessions: Sessions) -> None:
+    truthful = target.stand_ins
+
+    def told(*put: Emergency, ends: tuple[str, ...] = (), lies: bool = False) -> list[str]:
+        target.stand_ins = f"{truthful}{LIES if lies else ''}"
+        return unlike_told(read_emergencies(ask(target, *put, ends=ends)), format(put), list(ends))
+
+    assert told(CUT, lies=True)[0].startswith(f"{CUT.id}: the kernel does not hold it")
+    assert told(CUT) == []
+    (first, *_) = told(ends=(CUT.id,), lies=True)
+    assert f"{CUT.id}: the kernel has the set" in first or "which is not kept" in first
+    assert told(ends=(CUT.id,)) == []
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
+def test_an_order_for_another_name_of_the_host_does_not_end_its_isolation(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    as_peer = Emergency(ALONE.id, "quarantine", NOW, remote=PEER)
+    assert holds(ask(target, as_peer)) == {ALONE.id: True}
+    for again in (ALONE, KEPT, ALONE):  # what isolates may keep others than before
+        assert holds(ask(target, again)) == {ALONE.id: True}
+    refused = ask(target, as_peer)
+    assert refused.last("refused") == "emergency"
+    assert "under another name of the inventory" in refused.last("reason")
+    target_status = target.ask("status", {"listing": "1"})[1]
+    assert [entry.isolates for entry in read_emergencies(target_status).entries] == [True]
+    assert holds(ask(target, ends=(ALONE.id,))) == {}
 
 
 def test_what_was_cut_short_or_is_none_of_ours_changes_nothing(target: LoneTarget) -> None:

@@ -90,6 +90,15 @@ def test_what_was_not_reached_is_tried_again_by_its_id_and_released_until_it_is(
     assert len(emergencies(Estate(tmp_path), Choice(every=True)).orders) == 1
 
 
+def test_a_host_that_did_not_take_it_is_asked_by_the_release_all_the_same(tmp_path: Path, hosts: HostsInMemory) -> None:
+    hosts.lying = {"db-1"}
+    done = isolate(shop(tmp_path), hosts)
+    assert done.missing == ("db-1",)
+    hosts.asked.clear()
+    release(Estate(tmp_path), done.order.id, Kind.QUARANTINE, Execution(runner=hosts))
+    assert "db-1" in {host for _name, some in hosts.asked for host in some}
+
+
 def test_what_ends_by_itself_is_no_answer_after_its_end(
     tmp_path: Path, hosts: HostsInMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import ONCE, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.given_emergency import given_to
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    NOT_AS_TOLD,
     approval_values,
     clock_values,
     emergency_entries,
@@ -16,6 +17,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
     held_lines,
     kept_lines,
     read_emergencies,
+    unlike_told,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, control_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
@@ -58,7 +60,7 @@ class ActionModule(PolicyAction):
         reply = self._ask(values, lines)
         found = read_emergencies(reply)
         # what is kept already and the kernel lacks is loaded again
-        again = self._task.check_mode and bool(_failed(found.drift, put, ends))
+        again = self._task.check_mode and bool(unlike_told(found, put, ends))
         result = {
             "changed": reply.last("changed") == "yes" or again,
             "state": reply.last("state"),
@@ -71,7 +73,7 @@ class ActionModule(PolicyAction):
             before, after = kept_lines(reply, put, ends)
             result["diff"] = {"before": before, "after": after}
         if not self._task.check_mode:
-            result.update(_failed(found.drift, put, ends))
+            result.update(_failed(unlike_told(found, put, ends)))
         return result
 
     def ssh_args(self) -> str:
@@ -93,13 +95,9 @@ def _control(given: dict) -> dict[str, str]:
         raise PlanError("input", f"control must be {{from: [networks], port: number}}: {error}") from error
 
 
-def _failed(drift: tuple[str, ...], put: str, ends: list[str]) -> dict:
+def _failed(wrong: list[str]) -> dict:
     """Return the failure of a host whose kernel does not have what it was told, empty where it does."""
-    ids = {line.split(" ")[1] for line in put.splitlines() if line.startswith("emergency ")} | set(ends)
-    wrong = [one for one in drift if one.split(":")[0] in ids]
     if not wrong:
         return {}
-    failure = TargetFailure(
-        "unknown", "kernel", f"this host's kernel does not have what it was told: {'; '.join(wrong[:3])}"
-    )
+    failure = TargetFailure("unknown", "kernel", f"{NOT_AS_TOLD}: {'; '.join(wrong[:3])}")
     return {"failed": True, "state": failure.state, "rule": failure.rule, "msg": str(failure)}

@@ -24,11 +24,13 @@ from contextlib import suppress
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    NOT_AS_TOLD,
     approval_values,
     clock_values,
     emergency_order,
     held_lines,
     read_emergencies,
+    unlike_told,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.quick_key_exchange import with_quick_exchange
@@ -159,7 +161,7 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
                     pipe.close()
         process.wait()
         running.ended(process)
-    return _judged(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    return _judged(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), put, ends)
 
 
 def _said(process: subprocess.Popen, sent: bytes, until: float) -> tuple[bytes, bytes]:
@@ -210,8 +212,8 @@ def _written(descriptor: int, left: memoryview) -> int:
         return len(left)
 
 
-def _judged(status: int, out: str, err: str) -> dict:
-    """Return what the answer of a host says."""
+def _judged(status: int, out: str, err: str, put: str, ends: list[str]) -> dict:
+    """Return what the answer of a host says that was told to hold something, or to end it."""
     last = _reason(err)
     try:
         reply = parse_reply(out)
@@ -223,6 +225,9 @@ def _judged(status: int, out: str, err: str) -> dict:
     except AnswerError as error:
         return _failed("unknown", f"this host's answer is not valid: {error}")
     held = read_emergencies(reply)
+    wrong = unlike_told(held, put, ends)
+    if wrong:
+        return _failed("unknown", f"{NOT_AS_TOLD}: {'; '.join(wrong[:3])}")
     result = {"emergencies": held_lines(held), "drift": list(held.drift)}
     return {
         "state": reply.last("state"),

@@ -20,6 +20,7 @@ from .orders import Reply
 
 _ID = re.compile(r"[qp]-[0-9a-f]{8}", re.ASCII)
 ENDS = "# whole\n"
+NOT_AS_TOLD = "this host's kernel does not have what it was told"
 
 
 def emergency_order(put: str, ends: list[str]) -> str:
@@ -60,6 +61,16 @@ def read_emergencies(reply: Reply, now: float | None = None) -> Held:
 def held_lines(found: Held) -> str:
     """Return what the kernel holds, as lines."""
     return format(entry for entry, held in zip(found.entries, found.held, strict=True) if held)
+
+
+def unlike_told(found: Held, put: str, ends: list[str]) -> list[str]:
+    """Return sentences for what the kernel of a host has otherwise than it was told, none where it does as told.
+
+    What was ended is known to be gone only where the kernel has nothing that is not kept: rules of iptables bear no id.
+    """
+    ids = {line.split(" ")[1] for line in put.splitlines() if line.startswith("emergency ")} | set(ends)
+    wrong = [one for one in found.drift if one.split(":")[0] in ids]
+    return wrong + [one for one in found.beside if ends and one not in wrong]
 
 
 def emergency_entries(found: Held) -> list[dict]:

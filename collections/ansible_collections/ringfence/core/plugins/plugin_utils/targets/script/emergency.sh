@@ -57,7 +57,8 @@ emergency_form='
 
 # merge_emergency LINES: these and those that are kept, as they are from now on, in emergency_merged: what is put takes the
 # place of what has its id, what `end` names goes. emergency_differs says whether they are others than before, without control
-# paths and the addresses of containers, which this host tells itself. Fails where a line is none of ours.
+# paths and the addresses of containers, which this host tells itself. Fails where a line is none of ours, with 3 where an
+# entry that isolates this host would become one that does not: orders of two names of the inventory have come here.
 merge_emergency() {
     emergency_merged=$(
         awk "$emergency_form"'
@@ -79,11 +80,13 @@ merge_emergency() {
             if (given) lines[id] = ""
         }
         id == "" { broken = 1; exit }
+        $0 == "element isolated all" { if (given) isolates[id] = 1; else isolated[id] = 1 }
         !given { old = old as_given($0) }
         given { lines[id] = lines[id] $0 "\n"; next }
         { before[id] = before[id] $0 "\n" }
         END {
             if (broken || !whole) exit 1
+            for (id in isolated) if ((id in lines) && !(id in isolates)) exit 3
             for (i = 1; i <= count; i++) if (!told[order[i]]++)
                 text = text ((order[i] in lines) ? lines[order[i]] : (order[i] in gone) ? "" : before[order[i]])
             n = split(text, line, "\n")
@@ -97,7 +100,7 @@ $emergency_lines
 given
 $1
 LINES
-    ) || return 1
+    ) || return
     case $emergency_merged in
     differs*) emergency_differs=1 ;;
     *) emergency_differs= ;;
@@ -287,7 +290,10 @@ verb_emergency() {
     printf '%s\n' "$emergency_before"
     section_ends emergency_before
     merge_emergency "$(emergency_paths)
-$emergency_given" || refuse input "the emergencies were not transferred completely, or are not valid"
+$emergency_given" || case $? in
+    3) refuse emergency 'this host is isolated by that quarantine already, under another name of the inventory: it stays isolated' ;;
+    *) refuse input "the emergencies were not transferred completely, or are not valid" ;;
+    esac
     emergency_wanted=$emergency_merged
     if [ -z "$emergency_differs" ] && ! emergency_lost "$emergency_before"; then
         reply changed no

@@ -20,12 +20,14 @@ MOST_TOLD = 100
 class Held:
     """The emergencies that a host keeps and that have not ended, whether its kernel holds each, and what differs.
 
-    `drift` are sentences, each with the id that it is about where there is one.
+    `drift` are sentences, each with the id that it is about where there is one; `beside` are those of them that are
+    about no kept entry: behind a release, what was released may still be in force.
     """
 
     entries: tuple[Emergency, ...] = ()
     held: tuple[bool, ...] = ()
     drift: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def judge(kept: str, listing: str, now: float, passes: bool = True, skew: int = 0) -> Held:
@@ -61,7 +63,7 @@ def judge(kept: str, listing: str, now: float, passes: bool = True, skew: int = 
             for entry in live
             if entry.kind == PERMISSION
         ]
-    return Held(live, held, (*drift, *found.extra)[:MOST_TOLD])
+    return Held(live, held, (*drift, *found.extra)[:MOST_TOLD], tuple(found.extra[:MOST_TOLD]))
 
 
 def _shifted(entry: Emergency, skew: int) -> Emergency:
