@@ -180,7 +180,7 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
-def mount(directory: Path, size: str = "400k") -> None:
+def mount(directory: Path, size: str = "1m") -> None:
     """Put a small file system of its own under a directory."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(directory)], check=True)
