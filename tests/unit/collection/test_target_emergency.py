@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -280,29 +279,6 @@ def test_wherever_a_command_is_killed_the_state_tells_the_truth_and_the_next_bri
     assert sessions.open(*sorted(ALL)) == (ALL if ending else frozenset())
 
 
-def test_who_holds_the_lock_of_iptables_is_waited_for_and_named(target: LoneTarget, sessions: Sessions) -> None:
-    if target.enforcer != "iptables" or "legacy" not in sessions.target.run("iptables", "--version"):
-        pytest.skip("this iptables has no lock that others hold")
-    lock = target.place / "xtables.lock"
-    before = target.stand_ins + f"export XTABLES_LOCKFILE={lock}\n"
-    with lock.open("w") as held_by_another:
-        fcntl.flock(held_by_another, fcntl.LOCK_EX)
-        target.stand_ins = before + "sleep() { :; }\n"
-        reply = ask(target, CUT)
-        assert reply.last("refused") == "emergency"
-        assert "xtables lock" in " ".join(reply.all("reason") + reply.all("message") + [str(reply.values)])
-        assert sessions.open(*sorted(ALL)) == ALL
-    target.stand_ins = before
-    assert holds(ask(target, CUT)) == {CUT.id: True}
-
-
-def test_the_flock_of_busybox_which_waits_for_no_time_is_enough(target: LoneTarget, sessions: Sessions) -> None:
-    target.stand_ins += 'flock() { case $1 in -[sxnu]) command flock "$@" ;; *) echo usage >&2; return 1 ;; esac; }\n'
-    assert holds(ask(target, CUT)) == {CUT.id: True}
-    assert sessions.open(*sorted(ALL)) == frozenset()
-    assert target.ask("hold")[0] == 0
-
-
 @pytest.mark.parametrize("words", ["089 089 089 x", f"{'9' * 30} 1 1 x"])
 def test_what_is_kept_is_cut_off_whatever_stands_in_the_file_of_the_clock(
     target: LoneTarget, sessions: Sessions, words: str
@@ -315,35 +291,6 @@ def test_what_is_kept_is_cut_off_whatever_stands_in_the_file_of_the_clock(
     assert (status, errors) == (0, "")
     assert holds(target.ask("status")[1]) == {CUT.id: True}
     assert sessions.open(*sorted(ALL)) == frozenset()
-
-
-BUSY = """\
-#!/bin/sh
-# held by another for the first two who ask
-if [ ! -e "$0.2" ]; then
-    if [ -e "$0.1" ]; then : >"$0.2"; else : >"$0.1"; fi
-    echo 'Another app is currently holding the xtables lock; still 0s 0us time ahead to have a chance' >&2
-    exit 4
-fi
-PATH=${PATH#*:} exec "${0##*/}" "$@"
-"""
-
-
-def test_the_table_of_the_policy_waits_for_that_lock_as_well(target: LoneTarget, sessions: Sessions) -> None:
-    if target.enforcer != "iptables":
-        pytest.skip("nft takes no lock of iptables")
-    target.enforce(CLOSED)
-    shims = target.place / "busy"
-    shims.mkdir()
-    for stem in ("iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy"):
-        (shims / f"{stem}-restore").write_text(BUSY)
-        (shims / f"{stem}-restore").chmod(0o755)
-    target.stand_ins += f"PATH={shims}:$PATH\n"
-    grants = (Grant("in", 6, PEER, ((7000, 7000),)),)
-    allowed = Emergency("p-0123abcd", "permission", NOW, NOW + 600, grants=grants)
-    assert holds(ask(target, allowed, now=str(NOW))) == {allowed.id: True}
-    assert list(shims.glob("*.1"))
-    assert sessions.open("tcp4") == {"tcp4"}
 
 
 def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, sessions: Sessions) -> None:
