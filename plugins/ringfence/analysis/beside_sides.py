@@ -71,11 +71,14 @@ def by_others(
     Behind these two comes what those of `ways` do, hosts that may forward it. A host that told nothing has None.
     """
     own = client.asset is not None and client.asset == server.asset
-    named = [
-        *((one.asset.name if one.asset else "", False) for one in (client, server)),
-        *((one, True) for one in ways),
+    asked: list[tuple[str, dict[str, bool]]] = [
+        *(
+            (one.asset.name if one.asset else "", {"inbound": inbound, "own": own})
+            for one, inbound in ((client, False), (server, True))
+        ),
+        *((one, {"through": True}) for one in ways),
     ]
-    ends = [(name, others[name], through) if name in others else None for name, through in named]
+    ends = [(name, others[name], how) if name in others else None for name, how in asked]
     if not any(ends):
         yield services, tuple(None for _ in ends)
         return
@@ -88,28 +91,22 @@ def by_others(
     size = sum(end[1].size for end in ends if end is not None)
     if len(pieces) > 1 and len(pieces) > min(MOST, MOST_WORK // max(1, size)):
         many = Finding(False, "", "", "very many services at once: ask for fewer")
-        yield services, tuple(BesideSide(end[0], many, end[1].seen, end[2]) if end else None for end in ends)
+        yield services, tuple(_side(end, many) if end else None for end in ends)
         return
     found: dict[tuple[BesideSide | None, ...], list[Interval]] = {}
     for piece in pieces:
         low = piece.intervals[0][0]
-        ends_of = (client.point, server.point, low)
         sides = tuple(
-            BesideSide(
-                end[0],
-                end[1].finding(*ends_of, through=True)
-                if end[2]
-                else end[1].finding(*ends_of, inbound=number == 1, own=own),
-                end[1].seen,
-                end[2],
-            )
-            if end
-            else None
-            for number, end in enumerate(ends)
+            _side(end, end[1].finding(client.point, server.point, low, **end[2])) if end else None for end in ends
         )
         found.setdefault(sides, []).extend(piece.intervals)
     for sides, intervals in found.items():
         yield IntervalSet.of(intervals), sides
+
+
+def _side(end: tuple[str, Others, dict[str, bool]], finding: Finding | None) -> BesideSide:
+    name, others, how = end
+    return BesideSide(name, finding, others.seen, how.get("through", False))
 
 
 def sent_elsewhere(
